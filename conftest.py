@@ -1,0 +1,15 @@
+"""The list of plugins, nothing else."""
+
+import pytest
+
+# Before anything of `plugins` is imported, so that its asserts explain themselves as tests do.
+pytest.register_assert_rewrite("plugins")
+
+pytest_plugins = [
+    "plugins.options",
+    "plugins.looking",
+    "plugins.judge",
+    "plugins.fixtures",
+    "plugins.proofs",
+    "plugins.report.plugin",
+]

@@ -1,0 +1,1 @@
+"""What must hold: one folder a system, and nothing here changes anything."""

@@ -1,0 +1,1 @@
+"""The machine under the watched systems: room, memory, clock, names, Docker, firewall, schedule."""

@@ -1,0 +1,85 @@
+"""What the firewall does with connections to the ports that watched systems listen on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plugins import Absent, CannotTell, NoPermission, ToolMissing, probe
+from plugins.endpoints.sockets import Sockets
+from plugins.hosts import Host
+from plugins.systems import Uses
+
+from . import firewall, nftables
+from .system import WatchedHost
+
+TOOLS = (
+    ("nft", "-j", "list", "ruleset"),
+    ("iptables", "-S"),
+    ("pfctl", "-s", "rules"),
+)
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A watched port, and the rule or policy that keeps new connections out."""
+
+    port: int
+    rule: str
+
+    def __str__(self) -> str:
+        return f"port {self.port}: {self.rule}"
+
+
+@probe
+def dropped_ports(
+    system: WatchedHost, watched: tuple[Uses, ...], commands: Host
+) -> tuple[Dropped, ...]:
+    """The ports of watched systems that listen beyond loopback and that the firewall drops."""
+    wanted = {port for uses in (system.uses, *watched) for port in uses.ports}
+    if not wanted:
+        raise Absent("no present system listens on a port")
+    sockets = Sockets(commands, system.settings.network_tables)
+    open_ports = {one.port for one in sockets.listeners() if one.beyond_loopback}
+    ports = sorted(wanted & open_ports)
+    if not ports:
+        names = tuple(f"port {port}" for port in sorted(wanted))
+        raise Absent("no watched port listens beyond loopback", names)
+    rules = _rules(system, commands)
+    found = []
+    for port in ports:
+        reason = next(filter(None, (_dropped(tool, text, port) for tool, text in rules)), "")
+        if reason:
+            found.append(Dropped(port, reason))
+    return tuple(found)
+
+
+def _rules(system: WatchedHost, commands: Host) -> list[tuple[str, str]]:
+    """Return (tool, what it printed) of each firewall tool of the host."""
+    found = []
+    for argv in TOOLS:
+        try:
+            ran = commands.run((*system.settings.firewall_command, *argv), deadline=8.0)
+        except ToolMissing:
+            continue
+        if ran.status and any(
+            word in ran.complaint.lower() for word in ("permission", "permitted", "root")
+        ):
+            raise NoPermission(f"only root may ask for the firewall's rules ({argv[0]})")
+        if ran.truncated:
+            raise CannotTell(f"{argv[0]} printed more rules than we read")
+        if not ran.status:
+            found.append((argv[0], ran.text))
+    if not found:
+        raise Absent("no firewall that can be asked", tuple(argv[0] for argv in TOOLS))
+    return found
+
+
+def _dropped(tool: str, text: str, port: int) -> str:
+    if tool == "iptables":
+        return firewall.dropped([firewall.from_iptables(text, port)])
+    if tool == "pfctl":
+        return firewall.dropped([firewall.from_pf(text, port)])
+    try:
+        return firewall.dropped(nftables.read(text, port)) if text.strip() else ""
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CannotTell("nft printed rules of a kind that we do not know") from None

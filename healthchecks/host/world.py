@@ -1,0 +1,248 @@
+"""A host in small: proc files with real formats, real small disks, processes, firewalls, a dockerd.
+
+What the kernel only tells of the whole machine (memory, pressure, start, kills) is given as files in
+the kernel's own formats; everything else is real: mounts, processes, network name spaces, dockerd.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from .world_docker import DockerWorld
+from .world_real import Surroundings
+
+HOUR = 3600.0
+MIB = 1 << 20
+
+
+class World:
+    """A healthy host in a folder; nothing is started or mounted until a method asks for it.
+
+    Args:
+        folder: an empty folder; everything but processes, mounts and name spaces lies in it.
+    """
+
+    volatile: tuple[str, ...] = ("docker/*", "mounts/*", "dead*")
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = str(folder / "data")
+        self.nothing = str(folder / "nothing")
+        self._over: dict[str, object] = {}
+        self._real = Surroundings(folder)
+        self.docker = DockerWorld(folder / "docker")
+        (folder / "data").mkdir()
+        (folder / "data" / "notes.txt").write_text("some work\n")
+        (folder / "proc" / "self").mkdir(parents=True)
+        (folder / "proc" / "pressure").mkdir()
+        (folder / "sys" / "fs" / "cgroup").mkdir(parents=True)
+        self.memory(total_mib=8000, available_mib=6000)
+        self.load(cpu=1.0, io=0.0)
+        self.boot(hours_ago=100)
+        self.kernel(kills=0, up_days=4)
+
+    def settings(self) -> dict[str, object]:
+        """Return the keys to lay over [host]."""
+        folder = str(self.folder)
+        return {
+            "home": folder,
+            "proc": f"{folder}/proc",
+            "sys": f"{folder}/sys",
+            "kernel_log": f"{folder}/kernel.log",
+            "watch_folders": [self.data],
+            "docker_sockets": [],
+            "crontabs": [],
+            "crontab_command": [],
+            "schedule_timer": "",
+            "last_run_files": [f"{folder}/health.json"],
+            "files_looked_at": 10_000,
+            "mount_answer_s": 1.0,
+            "zombies_stay_s": 0.3,
+            "disk_free_gib": 0.0,
+            **self._over,
+        }
+
+    def change(self, **settings: object) -> None:
+        """Lay more keys over the settings."""
+        self._over.update(settings)
+
+    @property
+    def total_gib(self) -> float:
+        """The size of the file system that holds the world."""
+        seen = os.statvfs(self.folder)
+        return seen.f_blocks * seen.f_frsize / (1 << 30)
+
+    def _file(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def memory(self, total_mib: int, available_mib: int, pressure: float | None = 0.0) -> None:
+        """Write how much memory there is, and the percent of time that was lost waiting for it."""
+        self._file(
+            "proc/meminfo",
+            f"MemTotal:       {total_mib << 10:8d} kB\nMemFree:        {available_mib << 9:8d} kB\n"
+            f"MemAvailable:   {available_mib << 10:8d} kB\nSwapTotal:             0 kB\n",
+        )
+        self._pressure("memory", pressure)
+        self._file("proc/self/cgroup", "0::/\n")
+
+    def _pressure(self, kind: str, percent: float | None) -> None:
+        if percent is None:
+            (self.folder / "proc/pressure" / kind).unlink(missing_ok=True)
+            return
+        line = f"avg10={percent:.2f} avg60={percent:.2f} avg300=0.00 total=1234"
+        self._file(f"proc/pressure/{kind}", f"some {line}\nfull {line}\n")
+
+    def control_group(
+        self,
+        limit_mib: int | None,
+        used_mib: int,
+        cache_mib: int,
+        version: int = 2,
+        *,
+        inside: bool = False,
+    ) -> None:
+        """Put us into a memory control group; `inside` as a container sees it that keeps the host's path."""
+        own = "system.slice/agent.service"
+        root = "sys/fs/cgroup" + ("/memory" if version == 1 else "")
+        place = root if inside else f"{root}/{own}"
+        line = f"0::/{own}" if version == 2 else f"4:memory:/{own}\n0::/"
+        self._file("proc/self/cgroup", f"{line}\n")
+        limit = "max" if limit_mib is None else str(limit_mib * MIB)
+        names = ("memory.max", "memory.current", "inactive_file")
+        if version == 1:
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        self._file(f"{place}/{names[0]}", f"{limit}\n")
+        self._file(f"{place}/{names[1]}", f"{used_mib * MIB}\n")
+        self._file(f"{place}/memory.stat", f"anon 1\n{names[2]} {cache_mib * MIB}\n")
+
+    def load(self, cpu: float | None, io: float | None) -> None:
+        """Write the percent of time lost waiting for CPUs and disks; the load itself is this machine's."""
+        self._pressure("cpu", cpu)
+        self._pressure("io", io)
+        self.change(load_per_cpu=1e6)
+
+    def boot(self, hours_ago: float) -> None:
+        """Write when the machine started."""
+        started = int(time.time() - hours_ago * HOUR)
+        cpus = "".join(f"cpu{number} 9 0 9 99 0 0 0 0 0 0\n" for number in range(2))
+        self._file("proc/stat", f"cpu 18 0 18 198 0 0 0 0 0 0\n{cpus}btime {started}\n")
+
+    def kernel(self, kills: int, up_days: float, killed_days_ago: tuple[float, ...] = ()) -> None:
+        """Write how often the kernel killed for lack of memory, and its log of when."""
+        self.boot(hours_ago=up_days * 24)
+        self._file("proc/vmstat", f"nr_free_pages 1\noom_kill {kills}\npgfault 7\n")
+        lines = ["6,1,0,-;Linux version 6.1.0\n"]
+        for number, days in enumerate(killed_days_ago):
+            stamp = int((up_days - days) * 86400e6)
+            words = f"Out of memory: Killed process {900 + number} (node) total-vm:9999kB"
+            lines.append(f"3,{50 + number},{stamp},-;{words}\n")
+        self._file("kernel.log", "".join(lines))
+
+    def history(self, source_hours_ago: float, backup_hours_ago: float) -> None:
+        """Make a source and a backup of these ages, the backup within the watched folder."""
+        backup = self._file("data/backups/monday.tar", "saved work\n")
+        now = time.time()
+        for path, age in (
+            (self.folder / "data/notes.txt", source_hours_ago),
+            (backup, backup_hours_ago),
+        ):
+            os.utime(path, (now - age * HOUR, now - age * HOUR))
+        self.change(watch_backups=[str(backup.parent)])
+
+    def dated(self, hours_ahead: float) -> None:
+        """Date a watched file so many hours ahead of now."""
+        moment = time.time() + hours_ahead * HOUR
+        os.utime(self.folder / "data/notes.txt", (moment, moment))
+
+    def zone(self, content: bytes | None) -> None:
+        """Make a zone file with this content, or one that leads nowhere."""
+        path = self.folder / "localtime"
+        if content is None:
+            path.symlink_to(self.nothing)
+        else:
+            path.write_bytes(content)
+        self.change(zone_file=str(path))
+
+    def tool(self, name: str, mode: int = 0o755) -> None:
+        """Install a tool that a system needs."""
+        self._file(f"bin/{name}", "#!/bin/sh\n").chmod(mode)
+        self.change(watch_tools=[name], tool_folders=[str(self.folder / "bin")])
+
+    def timer(
+        self, *, active: bool, ran_hours_ago: float | None, on_hours_ago: float | None = None
+    ) -> None:
+        """Install a timer, with a stand-in for systemd's own program: no test may touch the real one."""
+        state = "LoadState=loaded\nActiveState={}\nActiveEnterTimestamp={}\n"
+        since = "" if on_hours_ago is None else _words(time.time() - on_hours_ago * HOUR)
+        off = state.format("inactive", since)
+        file = self._file("timer.state", state.format("active", since) if active else off)
+        on = state.format("active", "$(date -u '+%a %Y-%m-%d %H:%M:%S UTC')")
+        script = (
+            f'#!/bin/sh\ncase "$1" in\nshow) cat {file} ;;\n'
+            f'start) printf %s "{on}" > {file} ;;\nstop) printf %s "{off}" > {file} ;;\n'
+            "*) exit 1 ;;\nesac\n"
+        )
+        program = self._file("bin/systemctl", script)
+        program.chmod(0o755)
+        self.change(systemctl=str(program), schedule_timer="agent-healthchecks.timer")
+        self._ran(ran_hours_ago)
+
+    def _ran(self, hours_ago: float | None) -> None:
+        if hours_ago is not None:
+            path = self._file("health.json", "{}\n")
+            os.utime(path, (time.time() - hours_ago * HOUR,) * 2)
+
+    def crontab(self, line: str, ran_hours_ago: float) -> None:
+        """Install a crontab with one line, long ago."""
+        path = self._file("crontab", f"# m h dom mon dow\n{line}\n")
+        os.utime(path, (time.time() - 5000 * HOUR,) * 2)
+        self.change(crontabs=[str(path)])
+        self._ran(ran_hours_ago)
+
+    def small_disk(self, used_percent: int, files: int = 0) -> str:
+        """Mount a file system of 4 MiB and 100 inodes, fill it so far, and return its folder."""
+        return self._real.small_disk(used_percent, files)
+
+    def dead_mount(self) -> str:
+        """Mount a file system whose server never answers, and return its folder."""
+        return self._real.dead_mount()
+
+    def parent(self, zombies: int = 0, open_files: int = 0, soft_limit: int = 1024) -> None:
+        """Start a watched program that leaves so many children dead, and files open."""
+        name = "watched-parent"
+        self._real.parent(self.folder / name, zombies, open_files, soft_limit)
+        self.change(watch_programs=[name])
+
+    def firewall(self, *commands: str) -> None:
+        """Run firewall commands in a network name space of its own where a watched port listens.
+
+        `{port}` in a command stands for the port.
+        """
+        port = 18443
+        prefix, pid = self._real.network(port)
+        for command in commands:
+            argv = [*prefix, *command.format(port=port).split()]
+            subprocess.run(argv, check=True, capture_output=True)
+        self.change(watch_ports=[port], firewall_command=prefix, network_tables=f"/proc/{pid}")
+
+    def close(self) -> None:
+        """End every process, unmount every file system and take every name space away."""
+        self.docker.close()
+        self._real.close()
+
+
+def _words(moment: float) -> str:
+    return time.strftime("%a %Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
+
+
+def break_for_demo(world: World) -> None:
+    """Make the faults that `--demo` shows: memory is short, a tool is missing, the timer is off."""
+    world.memory(total_mib=8000, available_mib=500, pressure=2.0)
+    world.tool("jq", mode=0o644)
+    world.timer(active=False, ran_hours_ago=100)

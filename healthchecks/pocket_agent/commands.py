@@ -1,0 +1,135 @@
+"""The command lines and environments that tell a server where its things are."""
+
+from __future__ import annotations
+
+import os.path
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from plugins.eyes import running
+from plugins.hosts import Host
+
+VARIABLES = ("POCKET_AGENT_", "PA_", "PATH", "HOME")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A server's command, as it runs or as its unit would run it.
+
+    Args:
+        argv: its words.
+        environment: the variables of it that are ours to see.
+        folder: its working folder, absolute; "" when unknown.
+        executable: its executable's path; "" when unknown.
+        user: the name or number of its user; "" when unknown.
+        pid: its process; 0 when it does not run.
+        ports: the TCP ports that it listens on.
+        outputs: the regular files that it prints to.
+    """
+
+    argv: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
+    folder: str = ""
+    executable: str = ""
+    user: str = ""
+    pid: int = 0
+    ports: tuple[int, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+    def flag(self, name: str) -> str:
+        """Give the value of a flag, given as `--name value` or `--name=value`; "" without it."""
+        for at, word in enumerate(self.argv):
+            left, equals, right = word.partition("=")
+            if left in (f"--{name}", f"-{name}"):
+                following = self.argv[at + 1 : at + 2]
+                return right if equals else (following[0] if following else "")
+        return ""
+
+    def said(self, flag: str, variable: str) -> str:
+        """Give what a flag says, else POCKET_AGENT_<variable>; "" when neither does."""
+        return self.flag(flag) or self.environment.get(f"POCKET_AGENT_{variable}", "")
+
+    def absolute(self, path: str, folder: str = "") -> str:
+        """Give a path as this command would take it: relative to its working folder."""
+        if not path:
+            return ""
+        return os.path.normpath(os.path.join(self.folder or folder or "/", path))
+
+
+def processes(program: str, host: Host) -> tuple[Command, ...]:
+    """Give the running commands of a program, oldest first."""
+    rows = host.call(running.by_name, [program], list(VARIABLES))
+    return tuple(_running(row) for row in rows)
+
+
+def ours(found: tuple[Command, ...], explicit: Mapping[str, str]) -> tuple[Command, ...]:
+    """Give those of several servers that the systems file means.
+
+    `explicit` maps "port", "config", "root-dir" and "data-dir" to what the file says of them. A
+    server that shows one of them otherwise is another one; where some show the same, only those.
+    """
+    answers = [(command, _same(command, explicit)) for command in found]
+    certain = tuple(command for command, same in answers if same is True)
+    return certain or tuple(command for command, same in answers if same is None)
+
+
+def unit_command(text: str) -> Command:
+    """Read a command out of a systemd unit; drop-ins and environment files are not read."""
+    argv: tuple[str, ...] = ()
+    environment: dict[str, str] = {}
+    folder = user = ""
+    for line in text.replace("\\\n", " ").splitlines():
+        name, equals, value = line.strip().partition("=")
+        if not equals or line.lstrip().startswith(("#", ";")):
+            continue
+        if name == "ExecStart" and value:
+            argv = _words(value.lstrip("-@:+!"))
+        elif name == "Environment":
+            pairs = (word.partition("=") for word in _words(value))
+            environment |= {left: right for left, _, right in pairs}
+        elif name == "WorkingDirectory":
+            folder = value.lstrip("-") if value.lstrip("-").startswith("/") else ""
+        elif name == "User":
+            user = value
+    return Command(argv, environment, folder, argv[0] if argv else "", user)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        return tuple(text.split())
+
+
+def _running(row: Mapping[str, object]) -> Command:
+    argv, environment = row["argv"], row["environment"]
+    ports, outputs, pid, uid = row["ports"], row["outputs"], row["pid"], row["uid"]
+    if not (isinstance(argv, list) and isinstance(environment, dict) and isinstance(pid, int)):
+        raise TypeError(row)
+    return Command(
+        argv=tuple(argv),
+        environment=environment,
+        folder=str(row["cwd"]),
+        executable=str(row["exe"]),
+        user="" if uid == -1 else str(uid),
+        pid=pid,
+        ports=tuple(ports) if isinstance(ports, list) else (),
+        outputs=tuple(outputs) if isinstance(outputs, list) else (),
+    )
+
+
+def _same(command: Command, explicit: Mapping[str, str]) -> bool | None:
+    answer: bool | None = None
+    if port := explicit.get("port"):
+        if command.ports:
+            return int(port) in command.ports
+        if said := command.said("port", "PORT"):
+            return said == port
+    for flag in ("config", "root-dir", "data-dir"):
+        shown = command.said(flag, flag.upper().replace("-", "_"))
+        if explicit.get(flag) and shown:
+            if command.absolute(shown) != os.path.normpath(explicit[flag]):
+                return False
+            answer = True
+    return answer

@@ -1,0 +1,187 @@
+"""What is seen of the data folder and of the key's and certificate's files: owners and modes."""
+
+from __future__ import annotations
+
+import os.path
+from dataclasses import dataclass
+
+from healthchecks.pocket_agent.system import PocketAgent
+from plugins import Absent, Blocked, NotThere, printable, probe
+from plugins.endpoints.filesystem import Entry, Filesystem
+
+FOLDER_CHECK = "pocket_agent.the_data_folder_is_there"
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The place of the data.
+
+    Args:
+        path: where it should be.
+        kind: what stands there ("folder", "file", "link", ...); "" for nothing.
+        parent: whether the folder above it is there.
+        uid: the number of the server's user, None when unknown.
+        gid: the group of the folder above it.
+    """
+
+    path: str
+    kind: str
+    parent: bool
+    uid: int | None
+    gid: int
+
+    def __str__(self) -> str:
+        what = f"is a {self.kind}" if self.kind else "is not there"
+        above = "" if self.parent else ", nor is the folder above it"
+        return f"{printable(self.path)} {what}{above}"
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """A file or folder that more people may use than should.
+
+    Args:
+        path: the file, links followed.
+        mode: its permission bits.
+        allowed: the widest that they may be.
+        seen: its identity.
+    """
+
+    path: str
+    mode: int
+    allowed: int
+    seen: str
+
+    def __str__(self) -> str:
+        return f"{printable(self.path)} has mode {self.mode:04o}; {self.allowed:04o} is the widest"
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A file or folder that is another user's than the server's.
+
+    Args:
+        path: the file, links followed.
+        owner: its owner's name or number.
+        user: the name or number of the server's user.
+        uid: the number of the server's user.
+        gid: its group, which stays.
+        seen: its identity.
+    """
+
+    path: str
+    owner: str
+    user: str
+    uid: int
+    gid: int
+    seen: str
+
+    def __str__(self) -> str:
+        return f"{printable(self.path)} belongs to {self.owner}; the server runs as {self.user}"
+
+
+@probe
+def data_folder(system: PocketAgent, filesystem: Filesystem) -> DataFolder:
+    """What stands where the data folder should be; a link to a folder is a folder."""
+    path = system.data_dir
+    try:
+        found = filesystem.look(filesystem.resolve(path))
+    except NotThere:
+        found = filesystem.look(path)
+    try:
+        above = filesystem.look(filesystem.resolve(os.path.dirname(path)))
+    except NotThere:
+        above = None
+    return DataFolder(
+        path=path,
+        kind=found.kind if found else "",
+        parent=above is not None and above.kind == "folder",
+        uid=system.uid,
+        gid=above.gid if above else 0,
+    )
+
+
+@probe
+def open_data_folders(system: PocketAgent, filesystem: Filesystem) -> tuple[Exposed, ...]:
+    """The data folder, when more than its owner and readers of its group may enter it."""
+    return _exposed(_folders(system, filesystem)[:1], system.settings.data_mode)
+
+
+@probe
+def foreign_data_folders(system: PocketAgent, filesystem: Filesystem) -> tuple[Foreign, ...]:
+    """The data folder, projects/ and each project's folder, where they are another user's."""
+    folders = _folders(system, filesystem)
+    if len(folders) > 1:
+        below = filesystem.folder(folders[1].path)
+        folders += tuple(entry for entry in below if entry.kind == "folder")
+    return _foreign(system, folders)
+
+
+@probe
+def open_keys(system: PocketAgent, filesystem: Filesystem) -> tuple[Exposed, ...]:
+    """The private key, when others than its owner may use it."""
+    return _exposed((_pem(system.key, "key", filesystem),), system.settings.key_mode)
+
+
+@probe
+def open_certificates(system: PocketAgent, filesystem: Filesystem) -> tuple[Exposed, ...]:
+    """The certificate, when others than its owner may change it."""
+    certificate = _pem(system.certificate, "certificate", filesystem)
+    return _exposed((certificate,), system.settings.certificate_mode)
+
+
+@probe
+def foreign_keys(system: PocketAgent, filesystem: Filesystem) -> tuple[Foreign, ...]:
+    """The private key and the certificate, where they are another user's than the server's."""
+    key = _pem(system.key, "key", filesystem)
+    certificate = filesystem.look(system.certificate) if system.certificate else None
+    # A link is judged by where it leads; one that leads nowhere is another check's finding.
+    if certificate and certificate.kind == "link":
+        certificate = filesystem.look(filesystem.resolve(system.certificate))
+    return _foreign(system, (key, certificate) if certificate else (key,))
+
+
+def _folders(system: PocketAgent, filesystem: Filesystem) -> tuple[Entry, ...]:
+    """Give the data folder and, where it is there, projects/ in it; links followed."""
+    found = []
+    for path in (system.data_dir, system.projects):
+        try:
+            entry = filesystem.look(filesystem.resolve(path))
+        except NotThere:
+            break
+        if entry is None or entry.kind != "folder":
+            break
+        found.append(entry)
+    if not found:
+        raise Blocked(FOLDER_CHECK, f"{printable(system.data_dir)} is no folder")
+    return tuple(found)
+
+
+def _pem(path: str, what: str, filesystem: Filesystem) -> Entry:
+    if not path:
+        raise Absent(f"a {what} (the server speaks no TLS)")
+    entry = filesystem.look(filesystem.resolve(path))
+    if entry is None:
+        raise NotThere(f"{printable(path)} is not there")
+    return entry
+
+
+def _exposed(entries: tuple[Entry, ...], widest: str) -> tuple[Exposed, ...]:
+    allowed = int(widest, 8)
+    return tuple(
+        Exposed(entry.path, entry.mode, allowed, entry.identity)
+        for entry in entries
+        if entry.mode & 0o777 & ~allowed
+    )
+
+
+def _foreign(system: PocketAgent, entries: tuple[Entry, ...]) -> tuple[Foreign, ...]:
+    if system.uid is None:
+        raise NotThere(
+            "nothing tells which user the server runs as; `user` in the systems file may"
+        )
+    return tuple(
+        Foreign(entry.path, entry.owner, system.user, system.uid, entry.gid, entry.identity)
+        for entry in entries
+        if entry.uid != system.uid
+    )

@@ -1,0 +1,104 @@
+"""Which known issues show in the server's log, each log read once for all of them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from healthchecks.pocket_agent.search import Search
+from healthchecks.pocket_agent.system import PocketAgent
+from plugins import Absent, NotThere, printable, probe, table_beside
+from plugins.endpoints.logs import NO_HITS, Hits, Logs
+from plugins.endpoints.processes import Processes
+from plugins.endpoints.signatures import Signature, load
+from plugins.endpoints.systemd import Systemd
+from plugins.hosts import Host
+from plugins.run import Run
+
+_JOURNAL = 4 << 20
+
+
+@dataclass(frozen=True)
+class LogHits:
+    """What showed in the logs of the window that is judged.
+
+    Args:
+        hits: by the key of the signature.
+        started: since when the server runs, in seconds since 1970; None when it does not.
+    """
+
+    hits: Mapping[str, Hits] = field(hash=False)
+    started: float | None
+
+    def of(self, signature: Signature) -> Hits:
+        """How a signature shows; what kept an earlier start from succeeding is over by now."""
+        hits = self.hits.get(signature.key, NO_HITS)
+        over = self.started is not None and (hits.last_seen or 0.0) < self.started
+        return NO_HITS if signature.severity == "P0" and over else hits
+
+
+@probe(deadline=40.0)
+def log_hits(
+    system: PocketAgent,
+    commands: Host,
+    processes: Processes,
+    logs: Logs,
+    systemd: Systemd,
+    run: Run,
+) -> LogHits:
+    """Every known issue that shows in the server's log files, or in its unit's journal."""
+    signatures = load(table_beside(__file__))
+    window = system.settings.log_hours * 3600.0
+    found: dict[str, Hits] = {}
+    for seen in _scans(system, signatures, logs, window, str(run.state / "cursors")):
+        found = {key: _sum(found.get(key), seen.get(key)) for key in {*found, *seen}}
+    if not system.logs:
+        found = _journal(system, signatures, systemd, window)
+    pids = {command.pid for command in Search(system.settings, commands).running}
+    starts = (one.started for one in processes.all() if one.pid in pids)
+    return LogHits(found, min(starts, default=None))
+
+
+def _scans(
+    system: PocketAgent,
+    signatures: tuple[Signature, ...],
+    logs: Logs,
+    window: float,
+    cursors: str,
+) -> Iterator[Mapping[str, Hits]]:
+    """What each log file shows."""
+    since = time.time() - window
+    for path in system.logs:
+        try:
+            yield logs.scan(path, signatures, since=since, cursor_folder=cursors).hits
+        except NotThere:
+            continue
+
+
+def _sum(one: Hits | None, other: Hits | None) -> Hits:
+    """What two logs show together."""
+    if one is None or other is None:
+        return one or other or NO_HITS
+    newer, older = sorted((one, other), key=lambda hits: hits.last_seen or 0.0, reverse=True)
+    seen = [at for at in (one.first_seen, other.first_seen) if at is not None]
+    lines = (*older.lines, *newer.lines)[-3:]
+    return Hits(one.count + other.count, min(seen, default=None), newer.last_seen, lines)
+
+
+def _journal(
+    system: PocketAgent, signatures: tuple[Signature, ...], systemd: Systemd, window: float
+) -> dict[str, Hits]:
+    """What the unit's own messages show."""
+    if not system.unit:
+        raise Absent("a log of the server: no file, and no unit with a journal")
+    lines = systemd.journal(system.unit, window, _JOURNAL).split(b"\n")
+    found = {}
+    for one in signatures:
+        pattern = re.compile(one.pattern.encode())
+        fitting = [line for line in lines if pattern.search(line) and one.fits(line)]
+        if fitting:
+            shown = tuple(printable(line, 300) for line in fitting[-3:])
+            found[one.key] = Hits(len(fitting), None, None, shown)
+    return found

@@ -1,0 +1,227 @@
+"""What is seen of message logs from outside, of the links to them, and of interrupted writes."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from healthchecks.pocket_agent.message_folders import (
+    GUIDES_LIVE,
+    LINK,
+    MessageFolder,
+    message_folders,
+    project_tree,
+)
+from healthchecks.pocket_agent.system import PocketAgent
+from plugins import printable, probe
+from plugins.endpoints.filesystem import Entry, Filesystem
+from plugins.eyes import held, reading
+from plugins.hosts import Host
+
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A file that lies where it should not.
+
+    Args:
+        path: the file.
+        why: what it is, in a few words.
+        seen: its identity.
+        harmless: whether nothing that a person wrote can be in it.
+    """
+
+    path: str
+    why: str
+    seen: str
+    harmless: bool = True
+
+    def __str__(self) -> str:
+        return f"{printable(self.path)}: {self.why}"
+
+
+@dataclass(frozen=True)
+class WrongLink:
+    """A current.jsonl that does not lead to the newest message log.
+
+    Args:
+        path: the link, there or not.
+        why: what is wrong, in a few words.
+        seen: the link's identity, "" when it is not there.
+        newest: the name that it should lead to, "" when there is no log.
+        blocking: the stale current.jsonl.tmp, None when there is none.
+    """
+
+    path: str
+    why: str
+    seen: str
+    newest: str
+    blocking: Leftover | None
+
+    def __str__(self) -> str:
+        return f"{printable(self.path)} {self.why}"
+
+
+@dataclass(frozen=True)
+class OldLog:
+    """A rotated message log that should be smaller or gone; `alone` without a .gz beside it."""
+
+    path: str
+    why: str
+    seen: str
+    alone: bool
+
+    def __str__(self) -> str:
+        return (
+            f"{printable(self.path)}: {self.why}{'' if self.alone else ' (its .gz is there too)'}"
+        )
+
+
+@probe(deadline=20.0)
+def wrong_links(
+    system: PocketAgent, filesystem: Filesystem, commands: Host
+) -> tuple[WrongLink, ...]:
+    """The current.jsonl of each project that dangles, is blocked or leads to an older log."""
+    tree = project_tree(system, filesystem)
+    latest = commands.call(reading.now) - system.settings.residue_seconds
+    folders = message_folders(system, tree)
+    found = tuple(link for folder in folders if (link := _wrong_link(folder, latest)))
+    tree.told(found)
+    return found
+
+
+def _wrong_link(folder: MessageFolder, latest: float) -> WrongLink | None:
+    if folder.guide:
+        return None
+    link, temporary = folder.entries.get(LINK), folder.entries.get(f"{LINK}.tmp")
+    newest = folder.newest
+    blocking = None
+    if temporary and temporary.mtime < latest:
+        blocking = Leftover(temporary.path, "blocks the link", temporary.identity)
+    why = _fault_of(folder, link, newest, latest)
+    if blocking and not why:
+        why = "cannot be renewed: a stale current.jsonl.tmp stands in its way"
+    if not why:
+        return None
+    path = os.path.join(folder.path, LINK)
+    return WrongLink(path, why, link.identity if link else "", newest, blocking)
+
+
+def _fault_of(folder: MessageFolder, link: Entry | None, newest: str, latest: float) -> str:
+    if link is None:
+        return ""
+    if link.kind != "link":
+        return f"is no link but a {link.kind}"
+    target = link.target.removeprefix("./")
+    if "/" in target:
+        return f"leads out of its folder, to {printable(link.target)}"
+    if target not in folder.entries:
+        return f"leads to {printable(target)}, which is not there"
+    # While the server rotates, the new log is there a moment before the link to it.
+    if target < newest and folder.entries[newest].mtime < latest:
+        return f"leads to {printable(target)}, and {printable(newest)} is newer"
+    return ""
+
+
+@probe(deadline=20.0)
+def stray_logs(system: PocketAgent, filesystem: Filesystem) -> tuple[Leftover, ...]:
+    """Each messages_current.jsonl that the real server reads and never writes."""
+    tree = project_tree(system, filesystem)
+    found = []
+    for folder in message_folders(system, tree):
+        entry = folder.entries.get(GUIDES_LIVE)
+        if entry and not folder.guide and (system.dialect == "json" or folder.newest):
+            empty = entry.kind == "file" and entry.size == 0
+            why = "empty" if empty else f"{entry.size} bytes, by hand"
+            found.append(Leftover(entry.path, why, entry.identity, empty))
+    tree.told(found)
+    return tuple(found)
+
+
+@probe(deadline=20.0)
+def leftovers(system: PocketAgent, filesystem: Filesystem, commands: Host) -> tuple[Leftover, ...]:
+    """Temporary files and locks that no write under way can own: old enough and not held open."""
+    tree = project_tree(system, filesystem)
+    now, settings = commands.call(reading.now), system.settings
+    entries = (*filesystem.folder(system.data_dir, follow=True), *tree.entries)
+    candidates = {
+        entry.path: entry
+        for entry in entries
+        if _temporary(entry)
+        # A time ahead of the clock says nothing of a file's age; far ahead, it never would.
+        and not -settings.clock_tolerance < now - entry.mtime < settings.residue_seconds
+    }
+    busy = set(commands.call(held.open_now, list(candidates))) if candidates else set()
+    found = tuple(
+        Leftover(path, _described(entry, now), entry.identity)
+        for path, entry in candidates.items()
+        if path not in busy
+    )
+    tree.told(found)
+    return found
+
+
+def _temporary(entry: Entry) -> bool:
+    name = entry.name
+    if entry.kind not in {"file", "link"} or name == f"{LINK}.tmp":
+        return False
+    return name.endswith(".tmp") or name.startswith(".tmp-") or name == ".lock"
+
+
+def _described(entry: Entry, now: float) -> str:
+    what = "a lock that nobody holds" if entry.name == ".lock" else f"{entry.size} bytes"
+    return f"{what}, {_age(now - entry.mtime)}"
+
+
+def _age(seconds: float) -> str:
+    if seconds < 0:
+        return "dated in the future"
+    if seconds < 2 * DAY:
+        return f"{seconds / 3600:.1f} hours old"
+    return f"{seconds / DAY:.0f} days old"
+
+
+@probe(deadline=20.0)
+def plain_logs(system: PocketAgent, filesystem: Filesystem, commands: Host) -> tuple[OldLog, ...]:
+    """Rotated message logs that are old or large, and not compressed."""
+    settings = system.settings
+    now = commands.call(reading.now)
+
+    def why(entry: Entry) -> str:
+        age, size = now - entry.mtime, entry.size / (1 << 20)
+        if age > settings.archive_days * DAY or entry.path.endswith(".gz"):
+            return ""
+        if age > settings.log_days * DAY:
+            return f"{_age(age)}, not compressed"
+        return f"{size:.0f} MiB, not compressed" if size > settings.log_mib else ""
+
+    return _old_logs(system, filesystem, why)
+
+
+@probe(deadline=20.0)
+def ancient_logs(system: PocketAgent, filesystem: Filesystem, commands: Host) -> tuple[OldLog, ...]:
+    """Rotated message logs, compressed or not, that nobody will ask for again."""
+    now = commands.call(reading.now)
+    limit = system.settings.archive_days * DAY
+    return _old_logs(
+        system,
+        filesystem,
+        lambda entry: _age(now - entry.mtime) if now - entry.mtime > limit else "",
+    )
+
+
+def _old_logs(
+    system: PocketAgent, filesystem: Filesystem, why: Callable[[Entry], str]
+) -> tuple[OldLog, ...]:
+    tree = project_tree(system, filesystem)
+    found = []
+    for folder in message_folders(system, tree):
+        packed = [e for e in folder.entries.values() if e.path.endswith(".jsonl.gz")]
+        for entry in (*folder.rotated(), *(e for e in packed if e.kind == "file")):
+            if words := why(entry):
+                alone = f"{entry.name}.gz" not in folder.entries
+                found.append(OldLog(entry.path, words, entry.identity, alone))
+    tree.told(found)
+    return tuple(found)

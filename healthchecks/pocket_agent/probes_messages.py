@@ -1,0 +1,87 @@
+"""What is seen in the message logs: lines that the server cannot read."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from healthchecks.pocket_agent.message_folders import message_folders, project_tree
+from healthchecks.pocket_agent.system import PocketAgent
+from plugins import CannotTell, NotThere, TimedOut, printable, probe
+from plugins.endpoints.filesystem import Entry, Filesystem
+from plugins.endpoints.logs import Logs
+
+READING = 25.0
+
+
+@dataclass(frozen=True)
+class BadLog:
+    """A message log with lines that the server cannot read.
+
+    Args:
+        path: the log.
+        what: the lines that are wrong, in a few words.
+        live: whether the server may be writing it.
+        numbers: all their numbers, from 1; () where there are too many to name.
+        seen: the log's identity.
+    """
+
+    path: str
+    what: str
+    live: bool
+    numbers: tuple[int, ...]
+    seen: str
+
+    def __str__(self) -> str:
+        if self.live:
+            cure = " (the live log, which nobody may touch: stop the server or wait for rotation)"
+        else:
+            cure = "" if self.numbers else " (by hand)"
+        return f"{printable(self.path)}: {self.what}{cure}"
+
+
+@probe(deadline=30.0)
+def bad_logs(system: PocketAgent, filesystem: Filesystem, logs: Logs) -> tuple[BadLog, ...]:
+    """Message logs with a complete line that is no JSON or too long, and what is no log at all."""
+    tree = project_tree(system, filesystem)
+    ends = time.monotonic() + READING
+    found: list[BadLog] = []
+    unseen: list[CannotTell] = []
+    for folder in message_folders(system, tree):
+        found += [
+            BadLog(entry.path, f"a {entry.kind}, no file", False, (), "")
+            for entry in folder.unlike_logs()
+        ]
+        live = [folder.entries[name] for name in sorted(folder.live & folder.entries.keys())]
+        for entry in (*folder.rotated(), *live):
+            try:
+                bad = _bad(entry, entry in live, system, logs, ends)
+            except NotThere:
+                continue  # the server is free to remove a log while we look
+            except CannotTell as why:
+                unseen.append(why)
+            else:
+                found += [bad] if bad else []
+    tree.told(found)
+    if unseen and not found:
+        raise unseen[0]
+    return tuple(found)
+
+
+def _bad(entry: Entry, live: bool, system: PocketAgent, logs: Logs, ends: float) -> BadLog | None:
+    left = ends - time.monotonic()
+    if left <= 0 or entry.kind != "file":
+        raise TimedOut(f"reading {printable(entry.path)}", READING)
+    kib = system.settings.line_kib
+    seen = logs.json_lines(entry.path, limit_line=kib << 10, deadline=left)
+    total = seen.bad_count + seen.long_count
+    if not total:
+        return None
+    numbers = tuple(sorted({line.number for line in (*seen.bad, *seen.long)}))
+    said = [f"{seen.bad_count} of {seen.lines} lines are no JSON"] if seen.bad_count else []
+    said += (
+        [f"{seen.long_count} of {seen.lines} lines are over {kib} KiB"] if seen.long_count else []
+    )
+    first = f" (first: line {numbers[0]})"
+    every = numbers if len(numbers) == total and not live else ()
+    return BadLog(entry.path, ", ".join(said) + first, live, every, entry.identity)

@@ -1,0 +1,132 @@
+"""How many connections there are, from where, and how long a quiet one lasts."""
+
+from __future__ import annotations
+
+import collections
+import time
+from dataclasses import dataclass
+
+from healthchecks.pocket_agent.probes_wire import WHOLE, Conversation, converse, url_of
+from healthchecks.pocket_agent.seat import LEFT, OPENS, find_seat
+from healthchecks.pocket_agent.system import PocketAgent
+from plugins import Blocked, Measure, Refused, TimedOut, WrongKind, probe
+from plugins.endpoints.http import Http
+from plugins.endpoints.line import Line
+from plugins.endpoints.processes import Processes
+from plugins.endpoints.sockets import Sockets
+from plugins.endpoints.websocket import WebSockets
+from plugins.hosts import Host
+
+_PING_EVERY = 20.0
+# The longest idle time that a configuration may ask for and be waited for.
+_LONGEST = 1900.0
+
+
+@dataclass(frozen=True)
+class Connections:
+    """The server's connections, our own not among them.
+
+    Args:
+        total: open WebSockets as the server counts them, else established TCP connections; its
+            limit is the share from which they run short.
+        crowded: each address with many connections, with their number.
+        refusal: what a new connection was refused with, empty where it was let in.
+        leaked: whether it was refused although few are open: slots are lost until a restart.
+    """
+
+    total: Measure
+    crowded: tuple[str, ...]
+    refusal: str
+    leaked: bool
+
+
+@dataclass(frozen=True)
+class IdleConnection:
+    """How long a quiet connection lasted, and how it ended."""
+
+    lasted: Measure
+    ending: str
+
+
+@dataclass(frozen=True)
+class _Quiet:
+    """A script that only pings, until the connection ends or has lasted long enough."""
+
+    seconds: float
+
+    def __call__(self, line: Line) -> tuple[float, str]:
+        """Seconds that it lasted, and what ended it."""
+        began = time.monotonic()
+        pause = min(_PING_EVERY, self.seconds / 4)
+        while (lasted := time.monotonic() - began) < self.seconds:
+            try:
+                line.ping(within=pause)
+                line.receive("close of an idle connection", within=pause)
+            except (Refused, WrongKind) as met:
+                return time.monotonic() - began, str(met)
+        return lasted, "we closed it"
+
+
+@probe(deadline=WHOLE)
+def connections(
+    system: PocketAgent,
+    commands: Host,
+    processes: Processes,
+    sockets: Sockets,
+    http: Http,
+    websocket: WebSockets,
+) -> Connections:
+    """How many connections there are, and whether one more is let in."""
+    find_seat(system, commands, processes, sockets, http).demand_answers()
+    # Looked at after the conversation: our own connection is closed by then.
+    talked = converse(system, http, websocket)
+    rows = sockets.connections(system.port)
+    remotes = collections.Counter(row.remote for row in rows if row.state == "established")
+    settings = system.settings
+    share = settings.connections_percent / 100
+    known = talked.page.connections
+    count = remotes.total() if known is None else known
+    most = settings.connections_per_address * share
+    crowded = tuple(
+        f"{address}: {number} of {settings.connections_per_address}"
+        for address, number in remotes.most_common()
+        if number >= most
+    )
+    total = Measure("open connections", count, "", settings.connections_limit * share)
+    return Connections(total, crowded, *_refused(talked, count, bool(crowded), total))
+
+
+def _refused(
+    talked: Conversation, count: int, crowded: bool, total: Measure
+) -> tuple[str, bool]:
+    """What we were refused with, and whether that can only come from lost slots."""
+    if not talked.limited:
+        return "", False
+    refusal = talked.attempts[-1]
+    few = not crowded and count < (total.limit or 0.0)
+    return refusal, few and "rate" not in refusal
+
+
+@probe(deadline=_LONGEST)
+def idle_connection(
+    system: PocketAgent,
+    commands: Host,
+    processes: Processes,
+    sockets: Sockets,
+    http: Http,
+    websocket: WebSockets,
+) -> IdleConnection:
+    """How long a connection lasts on which only pings are sent; it is a second one."""
+    find_seat(system, commands, processes, sockets, http).demand_answers()
+    talked = converse(system, http, websocket)
+    if not talked.opened:
+        raise Blocked(LEFT if talked.limited else OPENS, "no WebSocket opens")
+    wanted = system.idle_timeout
+    whole = wanted + system.settings.idle_slack + system.settings.connect_deadline
+    try:
+        talk = websocket.talk(url_of(system, talked.page), _Quiet(wanted), deadline=whole)
+    except (TimedOut, Refused, WrongKind) as met:
+        raise Blocked(OPENS, f"no second WebSocket opens: {met}") from None
+    lasted, ending = talk.result or (0.0, f"HTTP {talk.status} {talk.reason}")
+    # A server that cuts exactly at the limit, and a clock that differs a little, are well.
+    return IdleConnection(Measure("idle connection", round(lasted, 1), "s", wanted * 0.98), ending)

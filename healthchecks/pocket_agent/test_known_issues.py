@@ -1,0 +1,20 @@
+"""No known issue shows in the log: each signature of known_issues.toml is one check."""
+
+from __future__ import annotations
+
+from healthchecks.pocket_agent.probes_issues import LogHits
+from healthchecks.pocket_agent.world import World
+from plugins import fault, healthy, known_issues, listed, table_beside
+from plugins.endpoints.signatures import Signature
+
+
+@known_issues(table_beside(__file__), guide="PA33")
+def test_no_known_issue_shows_in_the_log(signature: Signature, log_hits: LogHits) -> None:
+    """No known issue shows in the log.
+
+    Its cause and cure are known already: nobody has to search for them again.
+    """
+    hits = log_hits.of(signature)
+    assert not hits.count, listed(f"the log shows it {hits.count} times", hits.lines)
+
+

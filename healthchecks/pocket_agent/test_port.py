@@ -1,0 +1,57 @@
+"""The server's port is its own."""
+
+from __future__ import annotations
+
+from healthchecks.pocket_agent.probes_process import PortUse
+from healthchecks.pocket_agent.world import World
+from plugins import P0, check, fault, healthy, listed
+
+
+@check(
+    P0,
+    guide="PA02",
+    hint="""See who has it: `ss -ltnp | grep <port>`. End that program or give the server another
+    port (`port` in its configuration), then `systemctl restart pocket-agent-server`. Where nothing
+    listens although the server runs, its log says why: `journalctl -u pocket-agent-server -n 50`.""",
+)
+def test_its_port_is_its_own(port_use: PortUse) -> None:
+    """The server's port is its own.
+
+    While another program has it, the server ends at each start, and its clients talk to a stranger.
+    """
+    told = f"another program listens on port {port_use.port}"
+    assert not port_use.strangers, listed(told, port_use.strangers)
+    assert port_use.own, f"nothing listens on port {port_use.port}"
+
+
+@healthy(test_its_port_is_its_own)
+@healthy(test_its_port_is_its_own, layout="guide")
+def listening(world: World) -> None:
+    """The server listens."""
+    world.start()
+
+
+@healthy(test_its_port_is_its_own)
+def under_another_name(world: World) -> None:
+    """A renamed executable: its health page tells that it is the server."""
+    world.start()
+    world.change(program="an-older-name")
+
+
+@fault(test_its_port_is_its_own)
+def taken(world: World) -> None:
+    """Another program was quicker."""
+    world.listen_instead()
+
+
+@fault(test_its_port_is_its_own)
+def elsewhere(world: World) -> None:
+    """The server runs and listens on another port than it should."""
+    world.start(port=world.spare_port())
+
+
+@fault(test_its_port_is_its_own, becomes="blocked")
+def stopped(world: World) -> None:
+    """Nothing listens because nothing runs: that is one finding, not two."""
+    world.start()
+    world.stop()

@@ -1,0 +1,181 @@
+"""The server runs, and so do its children: none dead, none forgotten, none out of bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from healthchecks.pocket_agent.probes_process import Execution, Load, ServerProcess, Zombie
+from healthchecks.pocket_agent.system import PocketAgent
+from healthchecks.pocket_agent.world import World
+from plugins import P0, P1, P2, UNSAFE, check, fault, healthy, listed, remedy
+from plugins.steps import EndGroup, Run, Start
+
+
+@remedy(UNSAFE, settle=10.0)
+def start_it(server_process: ServerProcess, system: PocketAgent) -> Iterator[Run | Start]:
+    """Start it: `systemctl start pocket-agent-server` where it has a unit, else the start_command
+    of the systems file; `journalctl -u pocket-agent-server -n 50` says why it ended. A process that
+    is only suspended goes on with `kill -CONT <pid>`. Clients have to connect again.
+    """
+    if server_process.suspended:
+        pids = tuple(str(pid) for pid in server_process.pids)
+        yield Run(("kill", "-CONT", *pids), undo=("kill", "-STOP", *pids))
+    elif system.start_command[:1] == ("systemctl",):
+        yield Run(system.start_command)
+    elif system.start_command:
+        yield Start(system.start_command, cwd=system.start_folder, log=system.start_log)
+
+
+@check(P0, guide="PA01", remedy=start_it)
+def test_the_server_process_runs(server_process: ServerProcess) -> None:
+    """The server process runs.
+
+    Without it no client connects and no execution goes on. `pgrep pocket-agent-server` never finds
+    it, as the kernel cuts its name to 15 characters; here its executable and its port are looked at.
+    """
+    assert server_process.pids, listed("no process of the server runs", server_process.looked_for)
+    assert not server_process.suspended, listed(
+        "the server is suspended (SIGSTOP)", (f"process {pid}" for pid in server_process.pids)
+    )
+
+
+@check(
+    P1,
+    guide="PA23",
+    hint="""The server does not collect its ended children. Restart it when no execution runs:
+    `systemctl restart pocket-agent-server`; a zombie can not be killed.""",
+)
+def test_no_child_is_a_zombie(zombies: tuple[Zombie, ...]) -> None:
+    """No ended child of the server is left defunct.
+
+    Each keeps a slot of the process table, and a server that stopped to collect them has lost track
+    of its executions.
+    """
+    assert not zombies, listed("ended children that the server did not collect", zombies)
+
+
+@remedy(UNSAFE)
+def end_them(lone_executions: tuple[Execution, ...]) -> Iterator[EndGroup]:
+    """Run `kill -TERM -- -<pgid>` on each process group that is listed, and `kill -KILL` after some
+    seconds: what that execution has not written yet is lost.
+    """
+    seen: set[int] = set()
+    for each in lone_executions:
+        if each.group not in seen:
+            seen.add(each.group)
+            yield EndGroup(each.pid, each.started)
+
+
+@check(P1, guide="PA24", remedy=end_them)
+def test_no_execution_runs_on_alone(lone_executions: tuple[Execution, ...]) -> None:
+    """No execution of the CLI runs on without the server.
+
+    Kill and timeout end only the CLI itself: what it had started goes on under init, keeps its
+    slot of ten, and keeps changing the project.
+    """
+    assert not lone_executions, listed("executions that nobody waits for", lone_executions)
+
+
+@check(
+    P2,
+    guide="PA25",
+    hint="""See what it does: `top -H -p <pid>` and its log. Restart it when no execution runs:
+    `systemctl restart pocket-agent-server`.""",
+)
+def test_its_cpu_use_is_sane(load: Load) -> None:
+    """The server itself hardly uses the CPU.
+
+    It only passes messages on; a core that is busy for long is a loop, and every client waits.
+    """
+    limit = load.cpu.limit or 0.0
+    assert load.cpu.value <= limit, f"the server keeps {load.cpu.value:.0f} % of a core busy"
+
+
+@check(
+    P2,
+    guide="PA25",
+    hint="""Compare over an hour: `grep VmRSS /proc/<pid>/status`. Restart it when no execution runs:
+    `systemctl restart pocket-agent-server`.""",
+)
+def test_its_memory_is_sane(load: Load) -> None:
+    """The server keeps within its memory.
+
+    It warns itself at 2 GiB and then collects garbage instead of serving.
+    """
+    limit = load.memory.limit or 0.0
+    assert load.memory.value <= limit, f"the server holds {load.memory.value:.0f} MiB of memory"
+
+
+@healthy(test_the_server_process_runs)
+@healthy(test_no_child_is_a_zombie)
+@healthy(test_its_cpu_use_is_sane)
+@healthy(test_its_memory_is_sane)
+def running(world: World) -> None:
+    """A server that runs."""
+    world.start()
+
+
+@healthy(test_the_server_process_runs)
+@healthy(test_no_execution_runs_on_alone)
+def with_an_execution(world: World) -> None:
+    """A server of the guide's kind with an execution under way."""
+    world.lay_out("guide")
+    world.start()
+    world.spawn_child()
+
+
+@healthy(test_no_execution_runs_on_alone)
+def run_by_a_person(world: World) -> None:
+    """Somebody's own CLI, outside of all projects, whose parent is gone."""
+    world.start()
+    world.spawn_child(orphan=True)
+
+
+@fault(test_the_server_process_runs)
+def stopped(world: World) -> None:
+    """Nobody started it."""
+    world.start()
+    world.stop()
+
+
+@fault(test_the_server_process_runs)
+def suspended(world: World) -> None:
+    """Somebody pressed the wrong key, or a debugger holds it."""
+    world.start()
+    world.suspend()
+
+
+@fault(test_no_child_is_a_zombie)
+def not_collected(world: World) -> None:
+    """An execution ended, and the server has not noticed."""
+    world.spawn_child(zombie=True)
+
+
+@fault(test_no_execution_runs_on_alone)
+def overdue(world: World) -> None:
+    """An execution beyond the execution timeout."""
+    world.change(execution_timeout=1)
+    world.spawn_child(age=1.2)
+
+
+@fault(test_no_execution_runs_on_alone)
+def left_to_init(world: World) -> None:
+    """What a killed CLI had started: init has it, and it works on in the project."""
+    world.start()
+    folder = world.folder / "work/project1"
+    world.claude.write_text(f"#!/bin/sh\ncd '{folder}' && read -r _\n", "utf-8")
+    world.spawn_child(orphan=True, age=0.2)
+
+
+@fault(test_its_cpu_use_is_sane)
+def spinning(world: World) -> None:
+    """A server that computes instead of waiting."""
+    world.change(cpu_percent=-1)
+    world.start()
+
+
+@fault(test_its_memory_is_sane)
+def swollen(world: World) -> None:
+    """A server that holds more than it may."""
+    world.change(memory_mib=1)
+    world.start()

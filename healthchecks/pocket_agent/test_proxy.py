@@ -1,0 +1,154 @@
+"""A proxy in front passes WebSockets on, waits for them, and leaks no connection slots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from healthchecks.pocket_agent.probes_proxy import Proxies
+from healthchecks.pocket_agent.proxied import Proxied
+from healthchecks.pocket_agent.world import World
+from plugins import P2, check, fault, healthy, listed
+
+WELL = """
+server {
+    listen 127.0.0.1:80;
+    location /ws {
+        proxy_pass http://127.0.0.1:$PORT;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection "upgrade";
+        proxy_set_header X-Real-IP "";
+        proxy_set_header X-Forwarded-For "";
+        proxy_read_timeout 1h;
+        proxy_send_timeout 1h;
+    }
+    location = /health { proxy_pass http://127.0.0.1:$PORT; }
+}
+"""
+OF_THE_GUIDE = """
+upstream agent { server localhost:$PORT; }
+server {
+    location /ws {
+        proxy_pass https://agent;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection "upgrade";
+        proxy_set_header X-Real-IP $remote_addr;
+        proxy_read_timeout 7d;
+        proxy_send_timeout 7d;
+    }
+}
+"""
+
+
+def _missing(place: Proxied) -> Iterator[str]:
+    """What keeps an upgrade from getting through."""
+    if place.http_version not in {"1.1", "2"}:
+        yield "`proxy_http_version 1.1;` is not set"
+    if "upgrade" not in place.upgrade.lower() and place.upgrade.lower() != "websocket":
+        yield "`proxy_set_header Upgrade $http_upgrade;` is not set"
+    if "upgrade" not in place.connection.lower():
+        yield '`proxy_set_header Connection "upgrade";` is not set'
+
+
+def _short(place: Proxied, limit: float) -> Iterator[str]:
+    """Which of its timeouts are shorter than the server's own patience."""
+    if place.read_timeout < limit:
+        yield f"proxy_read_timeout is {place.read_timeout:g} s"
+    if place.send_timeout < limit:
+        yield f"proxy_send_timeout is {place.send_timeout:g} s"
+
+
+@check(
+    P2,
+    guide="PA28",
+    hint="""In each place that is listed set `proxy_http_version 1.1;`,
+    `proxy_set_header Upgrade $http_upgrade;` and `proxy_set_header Connection "upgrade";`, then
+    `nginx -t && nginx -s reload`.""",
+)
+def test_the_proxy_in_front_upgrades(proxies: Proxies) -> None:
+    """The proxy in front passes WebSocket upgrades on.
+
+    Without these lines nginx speaks HTTP/1.0 to the server and drops the upgrade: every client
+    behind the proxy is refused while the server itself is well.
+    """
+    faults = [f"{place.where}: {fault}" for place in proxies.sockets for fault in _missing(place)]
+    assert not faults, listed("nginx drops the WebSocket upgrade", faults)
+
+
+@check(
+    P2,
+    guide="PA28",
+    hint="""In each place that is listed set `proxy_read_timeout 1h;` and `proxy_send_timeout 1h;`,
+    then `nginx -t && nginx -s reload`.""",
+)
+def test_the_proxy_in_front_waits(proxies: Proxies) -> None:
+    """The proxy in front waits for quiet connections.
+
+    The server is silent for up to five minutes between its pings; a proxy that waits for less,
+    and nginx waits one minute unless told otherwise, cuts clients that only listen.
+    """
+    limit = proxies.patience
+    faults = [
+        f"{place.where}: {each}" for place in proxies.sockets for each in _short(place, limit)
+    ]
+    assert not faults, listed(f"nginx waits less than {limit:g} s for the server", faults)
+
+
+@check(
+    P2,
+    guide="PA28",
+    hint="""In each place that is listed set `proxy_set_header X-Real-IP "";` and
+    `proxy_set_header X-Forwarded-For "";` (both empty: a client may send them itself), then
+    `nginx -t && nginx -s reload`, and restart the server to free the slots that are lost.""",
+)
+def test_the_proxy_in_front_leaks_no_slots(proxies: Proxies) -> None:
+    """The proxy in front does not tell the server addresses that it cannot count.
+
+    The server counts a connection under the address in X-Real-IP or X-Forwarded-For, and takes it
+    off under the proxy's: each client gets ten connections until the next restart, then only 429.
+    """
+    faults = [
+        f"{place.where}: {name} is passed on"
+        for place in proxies.sockets
+        for name in place.address_headers
+    ]
+    assert not faults, listed("nginx sets headers that make the server lose slots", faults)
+
+
+@healthy(test_the_proxy_in_front_upgrades)
+@healthy(test_the_proxy_in_front_waits)
+@healthy(test_the_proxy_in_front_leaks_no_slots)
+def set_up_well(world: World) -> None:
+    """A site that upgrades, waits an hour and passes no addresses on."""
+    world.nginx_conf(WELL)
+
+
+@healthy(test_the_proxy_in_front_upgrades)
+@healthy(test_the_proxy_in_front_waits)
+def as_the_guide_says(world: World) -> None:
+    """The guide's own snippet, over an upstream group."""
+    world.nginx_conf(OF_THE_GUIDE)
+
+
+@fault(test_the_proxy_in_front_leaks_no_slots)
+def with_the_guides_address_header(world: World) -> None:
+    """The guide's own snippet sets X-Real-IP."""
+    world.nginx_conf(OF_THE_GUIDE)
+
+
+@fault(test_the_proxy_in_front_upgrades)
+@fault(test_the_proxy_in_front_waits)
+def bare(world: World) -> None:
+    """Only a proxy_pass: what people write first."""
+    world.nginx_conf("server { location / { proxy_pass http://localhost:$PORT; } }")
+
+
+@fault(test_the_proxy_in_front_upgrades)
+def set_outside_and_lost(world: World) -> None:
+    """A header line of its own makes a location forget those around it."""
+    world.nginx_conf(
+        "server { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;"
+        ' proxy_set_header Connection "upgrade"; location /ws {'
+        " proxy_set_header Host $host; proxy_pass http://[::1]:$PORT; } }"
+    )

@@ -1,0 +1,81 @@
+"""What the server says on the wire: it opens, is healthy, answers quickly and keeps connections."""
+
+from __future__ import annotations
+
+from healthchecks.pocket_agent.dialogue import Health
+from healthchecks.pocket_agent.probes_sessions import IdleConnection
+from healthchecks.pocket_agent.probes_wire import Conversation, RoundTrips
+from healthchecks.pocket_agent.world import World
+from plugins import P0, P2, check, fault, healthy, listed
+
+
+@check(
+    P0,
+    guide="PA03",
+    hint="""Try it by hand, past any proxy: `curl --http1.1 -ki -m 10 -H 'Connection: Upgrade'
+    -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13'
+    -H 'Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==' https://127.0.0.1:8443/ws` (http:// without
+    TLS) must begin with 101. Where nothing answers at all, restart it:
+    `systemctl restart pocket-agent-server`.""",
+)
+def test_a_websocket_opens(conversation: Conversation) -> None:
+    """A WebSocket opens.
+
+    It is all that clients do with the server. A refusal with 429 is a limit and no outage: that is
+    what `connections_are_left` looks at.
+    """
+    assert conversation.opened or conversation.limited, listed(
+        "no WebSocket opens", conversation.attempts
+    )
+
+
+@check(
+    P0,
+    guide="PA04",
+    hint="""Each part that is named says what it lacks: free disk space or memory, or install the
+    Claude CLI on the server's PATH. Where no answer comes at all, restart the server:
+    `systemctl restart pocket-agent-server`.""",
+)
+def test_the_server_says_it_is_healthy(health: Health) -> None:
+    """The server says that it is healthy, and so does each of its parts.
+
+    Only this answer speaks of disk, memory and the CLI as the server sees them; the word in
+    `/health` is a constant.
+    """
+    assert not health.silence, f"the server does not say how it is: {health.silence}"
+    assert health.well, listed(f"the server says that it is {health.status}", health.complaints)
+
+
+@check(
+    P2,
+    guide="PA13",
+    hint="""See whether the machine is busy (`top`) or the disk slow (`iostat -x 1 3`): the server
+    writes before it answers. latency_ms in the systems file is the budget.""",
+)
+def test_answers_are_quick(round_trips: RoundTrips) -> None:
+    """Answers to small messages are quick.
+
+    A connection is served one message after the other: each slow answer keeps all that follow it.
+    """
+    slowest, limit = round_trips.slowest.value, round_trips.slowest.limit or 0.0
+    assert slowest <= limit, f"an answer takes {slowest:.0f} ms (95th percentile)"
+
+
+@check(
+    P2,
+    guide="PA12",
+    slow=True,
+    hint="""See what cuts it: a proxy's read timeout, a firewall's idle limit, or the server's own
+    five minutes, which only a message renews (a ping does not): let clients send a message, such
+    as `{"type":"project_list"}`, every four minutes.""",
+)
+def test_connections_last(idle_connection: IdleConnection) -> None:
+    """A quiet connection lasts as long as it is configured to.
+
+    A client that only listens to a long execution says nothing for minutes; cut off, it misses the
+    end of it.
+    """
+    lasted, limit = idle_connection.lasted.value, idle_connection.lasted.limit or 0.0
+    assert lasted >= limit, f"a quiet connection was cut: {idle_connection.ending}"
+
+

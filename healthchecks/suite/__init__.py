@@ -1,0 +1,1 @@
+"""The health checks themselves: waivers, expectations their configuration."""

@@ -1,0 +1,90 @@
+"""A check at work: its function, what it asks, and the run that it is judged in."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from plugins.catalog import Check, check_of
+from plugins.facts import Probe, probes_of
+from plugins.redaction import redact
+from plugins.run import RUN, Run
+from plugins.text import EVIDENCE_MARK, printable
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a failed check says: its sentence and its evidence, safe to show."""
+
+    sentence: str
+    evidence: tuple[str, ...] = ()
+
+
+def told(error: BaseException) -> Told:
+    """Return what a failed assertion says."""
+    # What pytest's rewriting adds below a message that the check gave is no evidence.
+    said = str(error).partition("\nassert ")[0]
+    sentence, *evidence = said.split(EVIDENCE_MARK)
+    return Told(
+        redact(printable(sentence.rstrip(":"), 600)),
+        tuple(redact(printable(item, 600)) for item in evidence),
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """One check in one run.
+
+    Args:
+        run: whose configuration, round and consent hold.
+        check: what is declared.
+        function: judges; an AssertionError means ill.
+        probes: what it asks.
+        given: arguments that are no facts, such as a signature.
+    """
+
+    run: Run
+    check: Check
+    function: Callable[..., None]
+    probes: tuple[Probe, ...]
+    given: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, item: pytest.Function, run: Run | None = None) -> Case:
+        """Return the case of a pytest item, in its own run or in another one."""
+        check = check_of(item)
+        assert check is not None
+        asked = probes_of(item)
+        facts = {probe.name for probe in asked}
+        callspec: Any = getattr(item, "callspec", None)
+        given = {n: v for n, v in callspec.params.items() if n not in facts} if callspec else {}
+        return cls(run or item.config.stash[RUN], check, item.obj, asked, given)
+
+    def look(self) -> dict[str, Any]:
+        """Return every fact that the check asks, all looked for at once; raises `NoFact`."""
+        for probe in self.probes:
+            self.run.round.ask(self.check.system, probe)
+        return {probe.name: self.run.fact(self.check.system, probe) for probe in self.probes}
+
+    def judge(self, facts: Mapping[str, Any]) -> None:
+        """Let the check judge; an AssertionError means ill."""
+        others = {**self.given}
+        if "system" in inspect.signature(self.function).parameters:
+            others["system"] = self.run.round.system(self.check.system)
+        self.function(**facts, **others)
+
+    def steps(self, facts: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return the steps of the remedy for these facts; none where there is no remedy."""
+        if self.check.remedy is None:
+            return ()
+        system = self.run.round.system(self.check.system)
+        return self.check.remedy.steps({**facts, **self.given, "system": system})
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The trees in which the check's system lets a fix write."""
+        return self.run.round.system(self.check.system).uses.roots

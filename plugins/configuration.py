@@ -1,0 +1,183 @@
+"""The systems file in force: the shipped defaults, the user's file over them, the demo's over both.
+
+Strict: an unknown table or key, a value of another type and a waiver without its three words are
+usage errors that name the nearest right one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from plugins.finding import Waiver
+
+_CHOICES = {"auto", "yes", "no"}
+_WAIVER = {"until", "because", "owner"}
+
+
+class Misconfigured(Exception):  # noqa: N818 - a usage error, shown as one sentence
+    """The systems file can not be used; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value in force and where it comes from (`shipped`, the file's path, `demo`)."""
+
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that the systems files say.
+
+    Args:
+        tables: system -> key -> setting.
+        require: ids of checks that must have run.
+        waivers: id of a check -> what was accepted.
+        origin: the user's file, empty when there is none.
+    """
+
+    tables: Mapping[str, Mapping[str, Setting]]
+    require: tuple[str, ...] = ()
+    waivers: Mapping[str, Waiver] = field(default_factory=dict)
+    origin: str = ""
+
+    def lay_over(self, tables: Mapping[str, Mapping[str, Any]], origin: str) -> Configuration:
+        """Return the configuration with other values over these, checked key by key."""
+        merged = {name: dict(table) for name, table in self.tables.items()}
+        for system, table in tables.items():
+            if system not in merged:
+                known = [*merged, "require", "waivers"]
+                raise Misconfigured(f"{origin}: unknown table [{system}]{nearest(system, known)}")
+            if not isinstance(table, Mapping):
+                raise Misconfigured(f"{origin}: {system} must be a table, as in [{system}]")
+            for key, value in table.items():
+                if key not in merged[system]:
+                    hint = nearest(key, list(merged[system]))
+                    raise Misconfigured(f"{origin}: unknown key {key} in [{system}]{hint}")
+                where = f"{origin}: {system}.{key}"
+                fitting = _fitting(value, merged[system][key].value, where)
+                merged[system][key] = Setting(fitting, origin)
+        return Configuration(merged, self.require, self.waivers, self.origin)
+
+
+def nearest(word: str, words: list[str]) -> str:
+    """Return `; did you mean X?` for the nearest of the words, or nothing."""
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _fitting(value: Any, default: Any, where: str) -> Any:
+    """Return the value as the type of its default, or say that it is none."""
+    if isinstance(default, str) and default in _CHOICES:
+        value = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+        if value not in _CHOICES:
+            raise Misconfigured(f'{where} must be "auto", true or false, not {value!r}')
+        return value
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(default):
+        names = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
+        kind = names.get(type(default), "a list")
+        raise Misconfigured(f"{where} must be {kind}, not {value!r}")
+    if isinstance(default, list):
+        # An empty default list has no example of its items; texts are what all of them hold.
+        kinds = {type(item) for item in default} or {str, int}
+        if any(type(item) not in kinds for item in value):
+            raise Misconfigured(f"{where} must be a list of the kind {default!r}")
+    return value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.exists() and not path.is_file():
+            raise Misconfigured(f"{path}: this is no regular file")
+        if path.stat().st_size > 1 << 20:
+            raise Misconfigured(f"{path}: larger than 1 MiB, which no systems file is")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Misconfigured(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{path}: not a TOML file: {error}") from None
+
+
+def _waivers(table: Any, origin: str) -> dict[str, Waiver]:
+    waivers = {}
+    if not isinstance(table, dict):
+        raise Misconfigured(f'{origin}: waivers are tables, as in [waivers."SYSTEM.CHECK"]')
+    for check, words in table.items():
+        where = f'{origin}: [waivers."{check}"]'
+        if not isinstance(words, dict):
+            raise Misconfigured(f'{where} must be a table; the id stands in quotes: "SYSTEM.CHECK"')
+        for key in words:
+            if key not in _WAIVER:
+                raise Misconfigured(f"{where}: unknown key {key}{nearest(key, sorted(_WAIVER))}")
+        missing = sorted(_WAIVER - set(words))
+        if missing:
+            raise Misconfigured(f"{where} says no {', '.join(missing)}")
+        until = words["until"]
+        try:
+            day = until if isinstance(until, datetime.date) else datetime.date.fromisoformat(until)
+        except (TypeError, ValueError):
+            raise Misconfigured(f"{where}: until must be a date such as 2027-01-31") from None
+        iso = day.date() if isinstance(day, datetime.datetime) else day
+        waivers[check] = Waiver(iso.isoformat(), str(words["because"]), str(words["owner"]))
+    return waivers
+
+
+def shipped(path: Path) -> Configuration:
+    """Return the defaults that stand beside the checks."""
+    tables = _read(path)
+    origin = "shipped"
+    return Configuration(
+        {
+            system: {key: Setting(value, origin) for key, value in table.items()}
+            for system, table in tables.items()
+        }
+    )
+
+
+def with_file(configuration: Configuration, path: Path) -> Configuration:
+    """Return the configuration with a user's file over it.
+
+    Raises:
+        Misconfigured: the file can not be read or says something that is not known.
+    """
+    said = _read(path)
+    origin = str(path)
+    require = said.pop("require", [])
+    if not isinstance(require, list) or not all(isinstance(item, str) for item in require):
+        raise Misconfigured(f"{origin}: require must be a list of ids")
+    waivers = _waivers(said.pop("waivers", {}), origin)
+    merged = configuration.lay_over(said, origin)
+    return Configuration(merged.tables, tuple(require), waivers, origin)
+
+
+def printed(configuration: Configuration) -> str:
+    """Return the configuration as TOML, each key with a comment that says where it comes from."""
+    lines = []
+    if configuration.require:
+        lines.append(f"require = {_toml(list(configuration.require))}  # {configuration.origin}\n")
+    for system, table in configuration.tables.items():
+        lines.append(f"[{system}]")
+        lines += [f"{k} = {_toml(s.value)}  # {s.origin}" for k, s in table.items()]
+        lines.append("")
+    for check, waiver in configuration.waivers.items():
+        lines.append(f"[waivers.{_toml(check)}]  # {configuration.origin}")
+        lines.append(f"until = {waiver.until}")
+        lines += [f"because = {_toml(waiver.because)}", f"owner = {_toml(waiver.owner)}", ""]
+    return "\n".join(lines)
+
+
+def _toml(value: Any) -> str:
+    # JSON's strings, numbers, booleans and flat lists are TOML's too.
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace(os.linesep, "\\n").replace("\x7f", "\\u007f")

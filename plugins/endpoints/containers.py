@@ -1,0 +1,176 @@
+"""Containers, images and volumes in typed rows, as the Docker engine tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A container's mount: kind "bind", "volume" or "tmpfs"; `name` of a volume, else ""."""
+
+    kind: str
+    name: str
+    source: str
+    target: str
+    writable: bool
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container, running or not.
+
+    Attributes:
+        name: without the leading slash.
+        image: as it was asked for, tag and all.
+        state: "running", "exited", "created", "paused", "restarting", "removing" or "dead".
+        status: in words, such as "Up 3 minutes (healthy)".
+        exit_code: of its last run.
+        oom_killed: whether the kernel ended it for its memory limit.
+        restarts: how often the engine started it again.
+        started, finished: RFC 3339, "" when it never did.
+        memory_limit: bytes, 0 for none.
+        nano_cpus: billionths of a processor, 0 for no limit.
+        labels: pairs, sorted.
+    """
+
+    id: str
+    name: str
+    image: str
+    state: str
+    status: str
+    exit_code: int
+    oom_killed: bool
+    restarts: int
+    started: str
+    finished: str
+    memory_limit: int
+    nano_cpus: int
+    auto_remove: bool
+    mounts: tuple[Mount, ...]
+    labels: tuple[tuple[str, str], ...]
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: its tags (none for a dangling one), size in bytes, and creation (seconds)."""
+
+    id: str
+    tags: tuple[str, ...]
+    size: int
+    created: float
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A named volume."""
+
+    name: str
+    driver: str
+    folder: str
+    labels: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """Bytes on disk, and how many of them a prune gives back."""
+
+    size: int
+    reclaimable: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the engine holds on disk, as `docker system df` counts it."""
+
+    images: Share
+    containers: Share
+    volumes: Share
+    build_cache: Share
+
+
+def _pairs(labels: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((labels or {}).items()))
+
+
+def image(row: Mapping[str, Any]) -> Image:
+    """Read a row of the engine's list of images."""
+    return Image(
+        id=row["Id"],
+        tags=tuple(tag for tag in row.get("RepoTags") or () if tag != "<none>:<none>"),
+        size=row.get("Size", 0),
+        created=float(row.get("Created", 0)),
+    )
+
+
+def volume(row: Mapping[str, Any]) -> Volume:
+    """Read a row of the engine's list of volumes."""
+    return Volume(row["Name"], row["Driver"], row["Mountpoint"], _pairs(row.get("Labels")))
+
+
+def container(row: Mapping[str, Any], told: Mapping[str, Any]) -> Container:
+    """Read a container from its row in the engine's list and from what an inspection tells."""
+    state, limits = told["State"], told["HostConfig"]
+    mounts = (
+        Mount(
+            kind=one.get("Type", ""),
+            name=one.get("Name", ""),
+            source=one.get("Source", ""),
+            target=one.get("Destination", ""),
+            writable=bool(one.get("RW")),
+        )
+        for one in told.get("Mounts") or ()
+    )
+    return Container(
+        id=told["Id"],
+        name=told["Name"].lstrip("/"),
+        image=told["Config"]["Image"],
+        state=state["Status"],
+        status=row.get("Status", ""),
+        exit_code=state.get("ExitCode", 0),
+        oom_killed=bool(state.get("OOMKilled")),
+        restarts=told.get("RestartCount", 0),
+        started=_moment(state.get("StartedAt")),
+        finished=_moment(state.get("FinishedAt")),
+        memory_limit=limits.get("Memory") or 0,
+        nano_cpus=limits.get("NanoCpus") or 0,
+        auto_remove=bool(limits.get("AutoRemove")),
+        mounts=tuple(mounts),
+        labels=_pairs(told["Config"].get("Labels")),
+        networks=tuple(sorted((told.get("NetworkSettings") or {}).get("Networks") or {})),
+    )
+
+
+def _moment(text: str | None) -> str:
+    """Return the engine's time; its year 1 means never."""
+    return "" if not text or text.startswith("0001-") else text
+
+
+def usage(told: Mapping[str, Any]) -> Usage:
+    """Read the engine's account of its disk space."""
+    images = told.get("Images") or ()
+    containers = told.get("Containers") or ()
+    volumes = [one.get("UsageData") or {} for one in told.get("Volumes") or ()]
+    cache = told.get("BuildCache") or ()
+    used = sum(
+        one["Size"] - max(0, one.get("SharedSize", 0)) for one in images if one["Containers"]
+    )
+    whole = told.get("LayersSize") or 0
+    return Usage(
+        images=Share(whole, max(0, whole - used)),
+        containers=Share(
+            sum(one.get("SizeRw", 0) for one in containers),
+            sum(one.get("SizeRw", 0) for one in containers if one.get("State") != "running"),
+        ),
+        volumes=Share(
+            sum(max(0, one.get("Size", 0)) for one in volumes),
+            sum(max(0, one.get("Size", 0)) for one in volumes if not one.get("RefCount")),
+        ),
+        build_cache=Share(
+            sum(one.get("Size", 0) for one in cache),
+            sum(one.get("Size", 0) for one in cache if not one.get("InUse")),
+        ),
+    )

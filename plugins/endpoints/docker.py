@@ -1,0 +1,147 @@
+"""The Docker engine, through its SDK."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from plugins.endpoints import containers as rows
+from plugins.endpoints.containers import Container, Image, Mount, Share, Usage, Volume
+from plugins.endpoints.memory import Memory
+from plugins.endpoints.wires import Watch, meaning_of
+from plugins.hosts import Host
+from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, TimedOut
+from plugins.text import printable
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+T = TypeVar("T")
+__all__ = ["Container", "Docker", "Image", "Mount", "Share", "Usage", "Volume"]
+_USUAL = "unix:///var/run/docker.sock"
+
+
+class Docker:
+    """One engine: the one that is given, that of DOCKER_HOST, or that of the usual socket.
+
+    The same question is asked once in a look, and an engine that did not answer is not asked again.
+
+    Args:
+        host: where the engine is; one of a far host needs a `base_url`.
+        base_url: such as "unix:///run/user/1000/docker.sock" or "tcp://box:2375".
+    """
+
+    def __init__(self, host: Host, base_url: str = "") -> None:
+        self._host = host
+        self._given = base_url
+        self._memory = Memory()
+
+    @property
+    def base_url(self) -> str:
+        """Where the engine is asked."""
+        return self._given or os.environ.get("DOCKER_HOST", "") or _USUAL
+
+    def ping(self, *, deadline: float = 5.0) -> None:
+        """Return when the engine is there.
+
+        Raises:
+            NotThere: there is no such socket: Docker is not installed or not started.
+            NoPermission: we may not use the socket.
+            Refused: nobody listens on the socket.
+            TimedOut: the engine hangs.
+        """
+        self._memory.once("ping", lambda: self._within(lambda api: api.ping(), deadline))
+
+    def version(self, *, deadline: float = 5.0) -> str:
+        """Return the engine's version, such as "26.1.5"."""
+        told: dict[str, Any] = self._ask("version", lambda api: api.version(), deadline)
+        return printable(str(told.get("Version", "")), 60)
+
+    def containers(self, *, all: bool = True, deadline: float = 10.0) -> tuple[Container, ...]:  # noqa: A002 - the engine's own word
+        """Return the containers, the stopped ones too unless `all` is False."""
+        return self._ask(("containers", all), lambda api: _containers(api, all), deadline)
+
+    def images(self, *, deadline: float = 10.0) -> tuple[Image, ...]:
+        """Return the images, dangling ones too."""
+        listed: list[dict[str, Any]] = self._ask("images", lambda api: api.images(), deadline)
+        return tuple(rows.image(row) for row in listed)
+
+    def volumes(self, *, deadline: float = 10.0) -> tuple[Volume, ...]:
+        """Return the named volumes."""
+        told: dict[str, Any] = self._ask("volumes", lambda api: api.volumes(), deadline)
+        return tuple(rows.volume(row) for row in told.get("Volumes") or ())
+
+    def usage(self, *, deadline: float = 20.0) -> Usage:
+        """Return what is on disk; the engine counts for a while when it holds much."""
+        return rows.usage(self._ask("df", lambda api: api.df(), deadline))
+
+    def _ask(self, question: Hashable, ask: Callable[[APIClient], T], deadline: float) -> T:
+        self.ping(deadline=min(5.0, deadline))
+        return self._memory.once(question, lambda: self._within(ask, deadline))
+
+    def _within(self, ask: Callable[[APIClient], T], deadline: float) -> T:
+        """Return the SDK's answer, or leave it behind at the deadline.
+
+        The SDK's own limit is one for each piece that it receives, so an engine that drips would
+        hold us for ever.
+        """
+        if not self._host.is_local and not self._given:
+            raise CannotTell(
+                f"the Docker engine of {self._host.spec} cannot be asked from here without its URL"
+            )
+        met: list[T] = []
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            import docker
+
+            try:
+                api = docker.APIClient(base_url=self.base_url, timeout=max(1, int(deadline) + 1))
+                with api:
+                    met.append(ask(api))
+            except BaseException as error:  # noqa: BLE001 - judged in the thread that asked
+                failed.append(error)
+
+        what = f"the Docker engine at {printable(self.base_url)}"
+        watch = Watch(what, deadline)
+        asking = threading.Thread(target=work, daemon=True, name=what)
+        asking.start()
+        asking.join(deadline)
+        if met:
+            return met[0]
+        if failed:
+            raise self._meaning(failed[0], what, watch) from None
+        raise TimedOut(what, deadline)
+
+    def _meaning(self, error: BaseException, what: str, watch: Watch) -> BaseException:
+        import docker
+        import requests
+
+        if isinstance(error, docker.errors.NotFound):
+            return NotThere(f"{what}: {printable(str(error.explanation), 200)}")
+        if isinstance(error, docker.errors.APIError):
+            return Refused(f"{what}: {printable(str(error.explanation), 200)}")
+        if not isinstance(
+            error, (docker.errors.DockerException, requests.RequestException, OSError)
+        ):
+            return error
+        meaning = meaning_of(error, what, watch)
+        if isinstance(meaning, NoPermission):
+            return NoPermission(
+                f"{what}: we may not use it; members of the group docker may (`id -nG` lists ours)"
+            )
+        return meaning
+
+
+def _containers(api: APIClient, everything: bool) -> tuple[Container, ...]:
+    import docker
+
+    found = []
+    for row in api.containers(all=everything):
+        try:
+            found.append(rows.container(row, api.inspect_container(row["Id"])))
+        except docker.errors.NotFound:
+            continue  # gone between the list and the look
+    return tuple(found)

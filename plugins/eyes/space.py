@@ -1,0 +1,133 @@
+"""How much room file systems have, and which files of a tree carry which dates.
+
+Standard library only, and no import from this project: a far host's python3 runs this source.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator
+
+
+def rooms(folders: list[str], wait: float) -> list[dict[str, object]]:
+    """Give one row for each file system that holds one of the folders, in the order of the folders.
+
+    A folder that does not exist stands for its nearest parent that does. Each folder is asked in a
+    thread of its own, so that a dead mount hides only itself: after `wait` seconds its row has the
+    state "silent". A row has folder, state ("answered", "silent", "denied"), read_only (bool), and
+    in bytes total, used and free (free is what an ordinary user may still write), and files and
+    files_free (0 and 0 where the file system counts no inodes).
+    """
+    answers: dict[str, dict[str, object]] = {}
+    threads = [
+        threading.Thread(target=_ask, args=(folder, answers), daemon=True) for folder in folders
+    ]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + wait
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    rows, seen = [], set()
+    for folder in folders:
+        row = dict(answers.get(folder) or {"folder": folder, "state": "silent"})
+        device = row.pop("device", folder)
+        if device not in seen:
+            seen.add(device)
+            rows.append(row)
+    return rows
+
+
+def _ask(folder: str, answers: dict[str, dict[str, object]]) -> None:
+    place = folder
+    while True:
+        try:
+            device = os.stat(place).st_dev
+            seen = os.statvfs(place)
+            break
+        except (FileNotFoundError, NotADirectoryError):
+            parent = os.path.dirname(place)
+            if parent in ("", place):
+                return
+            place = parent
+        except (OSError, ValueError):
+            answers[folder] = {"folder": folder, "state": "denied"}
+            return
+    block = seen.f_frsize or seen.f_bsize
+    answers[folder] = {
+        "folder": folder,
+        "device": device,
+        "state": "answered",
+        "read_only": bool(seen.f_flag & os.ST_RDONLY),
+        "total": seen.f_blocks * block,
+        "used": (seen.f_blocks - seen.f_bfree) * block,
+        "free": seen.f_bavail * block,
+        "files": seen.f_files,
+        "files_free": seen.f_ffree,
+    }
+
+
+def dated(folders: list[str], beyond: float, leave_out: list[str], limit: int) -> dict[str, object]:
+    """Say what regular files under the folders are newest, and which are dated after `beyond`.
+
+    Args:
+        folders: trees to walk, never through a symbolic link and never onto another file system; a
+            plain file counts as a tree of one.
+        beyond: a time in seconds since 1970.
+        leave_out: folders or files inside that are not looked at.
+        limit: how many names are looked at before the walk stops.
+
+    Returns:
+        newest: [path, mtime], or [] where there is no file; beyond: at most 50 rows like it;
+        whole: False when the limit was reached or a folder could not be read.
+    """
+    newest: list[object] = []
+    late: list[list[object]] = []
+    walk = _Walk(set(leave_out), limit)
+    for folder in folders:
+        for path, changed in walk.files(folder):
+            if not newest or changed > float(str(newest[1])):
+                newest = [path, changed]
+            if changed > beyond and len(late) < 50:
+                late.append([path, changed])
+    return {"newest": newest, "beyond": late, "whole": walk.whole}
+
+
+class _Walk:
+    def __init__(self, leave_out: set[str], limit: int) -> None:
+        self.leave_out = leave_out
+        self.left = limit
+        self.whole = True
+
+    def files(self, root: str) -> Iterator[tuple[str, float]]:
+        try:
+            top = os.lstat(root)
+        except OSError:
+            return
+        if stat.S_ISREG(top.st_mode):
+            yield root, top.st_mtime
+        waiting = [root] if stat.S_ISDIR(top.st_mode) else []
+        while waiting:
+            folder = waiting.pop()
+            try:
+                entries = list(os.scandir(folder))
+            except OSError:
+                self.whole = False
+                continue
+            for entry in entries:
+                self.left -= 1
+                if self.left < 0:
+                    self.whole = False
+                    return
+                if entry.path in self.leave_out:
+                    continue
+                try:
+                    seen = entry.stat(follow_symlinks=False)
+                except OSError:
+                    continue
+                if stat.S_ISREG(seen.st_mode):
+                    yield entry.path, seen.st_mtime
+                elif stat.S_ISDIR(seen.st_mode) and seen.st_dev == top.st_dev:
+                    waiting.append(entry.path)

@@ -1,0 +1,241 @@
+"""Probes and facts: everything is looked at at once, each look in a thread of its own.
+
+A round is one look at the hosts. Facts live here, not in pytest's fixture cache, which would give
+the second look the first one's answers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import pytest
+
+from plugins.configuration import Configuration
+from plugins.endpoints.names import ENDPOINTS, endpoint
+from plugins.hosts import Host
+from plugins.outcomes import CannotTell, NoFact, TimedOut
+from plugins.systems import Found, Uses, find
+from plugins.text import printable
+
+FIND_DEADLINE = 10.0
+
+
+class NotReached(NoFact):
+    """The run's own deadline passed before the look was over."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What is declared of a probe.
+
+    Args:
+        name: of the function, and of the argument of the checks.
+        function: looks; its parameters name its system and endpoints.
+        deadline: seconds.
+        late: asked when its check comes, as it looks at the run itself.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    deadline: float
+    late: bool = False
+
+
+def probe(
+    function: Callable[..., Any] | None = None, *, deadline: float = 10.0, late: bool = False
+) -> Any:
+    """Declare a function to be a probe; what it returns is the fact of its name.
+
+    Args:
+        function: given when the decorator stands without brackets.
+        deadline: seconds until the look is given up as "cannot tell".
+        late: asked when its check comes, for probes of the run itself.
+    """
+    if function is None:
+        return partial(probe, deadline=deadline, late=late)
+    declared = Probe(function.__name__, function, deadline, late)
+
+    def fact(request: pytest.FixtureRequest) -> Any:
+        from plugins.run import RUN
+
+        return request.config.stash[RUN].fact(request.path.parent.name, declared)
+
+    fact.__name__, fact.__doc__ = function.__name__, function.__doc__
+    fixture = pytest.fixture(name=function.__name__)(fact)
+    fixture.__probe__ = declared  # type: ignore[attr-defined]
+    return fixture
+
+
+def probes_of(item: pytest.Item) -> tuple[Probe, ...]:
+    """Return the probes that a check's arguments name, from its folder's conftest.py."""
+    conftest = item.config.pluginmanager.get_plugin(str(item.path.parent / "conftest.py"))
+    names = inspect.signature(getattr(item, "obj")).parameters  # noqa: B009 - Function has it
+    found = (getattr(getattr(conftest, name, None), "__probe__", None) for name in names)
+    return tuple(declared for declared in found if isinstance(declared, Probe))
+
+
+class Answer:
+    """One question under way: begun in a thread, waited for by whoever needs it."""
+
+    def __init__(self, what: str, deadline: float, ask: Callable[[], Any]) -> None:
+        self.what = what
+        self.deadline = deadline
+        self.seconds = 0.0
+        self._ask = ask
+        self._value: Any = None
+        self._error: NoFact | None = None
+        self._done = threading.Event()
+        self._began = time.monotonic()
+        # A daemon: a look at a dead mount must not keep the program from ending.
+        threading.Thread(target=self._look, daemon=True, name=what).start()
+
+    def _look(self) -> None:
+        self._began = time.monotonic()
+        try:
+            self._value = self._ask()
+        except NoFact as why:
+            self._error = why
+        except Exception as crash:  # noqa: BLE001 - a crash of a probe is not an illness
+            said = printable(f"{type(crash).__name__}: {crash}")
+            self._error = CannotTell(f"the probe {self.what} crashed: {said}")
+        self.seconds = time.monotonic() - self._began
+        self._done.set()
+
+    def done(self) -> bool:
+        """Tell whether the look is over or past its deadline."""
+        return self._done.is_set() or time.monotonic() > self._began + self.deadline
+
+    def get(self, until: float) -> Any:
+        """Wait for the answer.
+
+        Args:
+            until: the run's own deadline on the monotonic clock.
+
+        Raises:
+            NoFact: what the look met; `TimedOut` past its deadline, `NotReached` past the run's.
+        """
+        mine = self._began + self.deadline
+        self._done.wait(max(0.0, min(mine, until) - time.monotonic()))
+        if not self._done.is_set():
+            self.seconds = time.monotonic() - self._began
+            if until < mine:
+                raise NotReached(f"{self.what} was still being looked at")
+            raise TimedOut(f"looking at {self.what}", self.deadline)
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+class Round:
+    """One look at the hosts.
+
+    Args:
+        configuration: the systems files in force.
+        systems: the names of the systems that may be looked at.
+        until: the run's deadline on the monotonic clock.
+        extras: further things that a probe may name as parameters.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        systems: Iterable[str],
+        until: float,
+        extras: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.configuration = configuration
+        self.systems = tuple(systems)
+        self.until = until
+        self._extras = dict(extras or {})
+        self._lock = threading.RLock()
+        self._hosts: dict[str, Host] = {}
+        self._endpoints: dict[tuple[str, str], Any] = {}
+        self._found: dict[str, Answer] = {}
+        self._answers: dict[tuple[str, str], Answer] = {}
+
+    def host(self, system: str) -> Host:
+        """Return the host that a system's settings name."""
+        spec = str(self.configuration.tables[system]["on"].value)
+        with self._lock:
+            return self._hosts.setdefault(spec, Host(spec))
+
+    def endpoint(self, system: str, name: str) -> Any:
+        """Return an endpoint on the system's host; the same one for the whole round."""
+        host = self.host(system)
+        with self._lock:
+            key = (host.spec, name)
+            if key not in self._endpoints:
+                self._endpoints[key] = endpoint(name, host)
+            return self._endpoints[key]
+
+    def _finding(self, system: str) -> Answer:
+        with self._lock:
+            if system not in self._found:
+                look = partial(find, self.configuration, system, self.host(system))
+                self._found[system] = Answer(f"where {system} lives", FIND_DEADLINE, look)
+            return self._found[system]
+
+    def system(self, name: str) -> Found:
+        """Return what was found of a system; raises `Absent` and other kinds of `NoFact`."""
+        return cast("Found", self._finding(name).get(self.until))
+
+    def watched(self, beside: str) -> tuple[Uses, ...]:
+        """Return what every other present system on the same host uses of it."""
+        others = []
+        for name in self.systems:
+            if name != beside and self.host(name).spec == self.host(beside).spec:
+                try:
+                    others.append(self.system(name).uses)
+                except NoFact:
+                    continue  # its own checks say so
+        return tuple(others)
+
+    def _argument(self, system: str, name: str) -> Any:
+        if name == "system":
+            return self.system(system)
+        if name == "watched":
+            return self.watched(system)
+        if name == "host":
+            return self.host(system).testinfra
+        if name in self._extras:
+            return self._extras[name]
+        if name in ENDPOINTS:
+            return self.endpoint(system, name)
+        raise CannotTell(f"no endpoint is called {name}")
+
+    def ask(self, system: str, declared: Probe) -> Answer:
+        """Begin to look, or return the look that is under way."""
+        with self._lock:
+            key = (system, declared.name)
+            if key not in self._answers:
+                # The system is found first, so that its own deadline does not eat the probe's.
+                whole = declared.deadline
+                if not self._finding(system).done():
+                    whole += FIND_DEADLINE
+                look = partial(self._look, system, declared)
+                self._answers[key] = Answer(declared.name, whole, look)
+            return self._answers[key]
+
+    def _look(self, system: str, declared: Probe) -> Any:
+        self.system(system)
+        names = inspect.signature(declared.function).parameters
+        return declared.function(**{name: self._argument(system, name) for name in names})
+
+    def fact(self, system: str, declared: Probe) -> Any:
+        """Return a fact, looking for it first where nobody did; raises kinds of `NoFact`."""
+        return self.ask(system, declared).get(self.until)
+
+    def seconds(self, system: str, names: Iterable[str]) -> float:
+        """Return how long the looks of these names took, the longest of them (they ran at once)."""
+        taken = [
+            self._answers[key].seconds
+            for key in self._answers
+            if key[0] == system and key[1] in set(names)
+        ]
+        return max(taken, default=0.0)

@@ -1,0 +1,142 @@
+"""What a step does to the content of files.
+
+New content is written beside, synced and renamed over; a hand answers like those of `files`.
+Standard library only, so that a far host's own python3 can run it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip as gzip_format
+import hashlib
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from plugins.hands.files import keep_owner
+from plugins.hands.tree import CHUNK, Done, at, status_of, sync
+
+
+def write(path: str, roots: list[str], content: str, mode: int) -> Done:
+    """Write text (latin-1 of the bytes) to a temporary file beside, sync, rename over."""
+    return _replace(path, roots, mode, [content.encode("latin-1")])
+
+
+def _replace(path: str, roots: list[str], mode: int, blocks: Iterable[bytes]) -> Done:
+    with at(path, roots) as (descriptor, name):
+        former = status_of(name, descriptor)
+        temporary = f".{name[:200]}.{os.getpid()}.{time.monotonic_ns()}"
+        make = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with open(os.open(temporary, make, 0o600, dir_fd=descriptor), "wb") as file:
+            try:
+                file.writelines(blocks)
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                os.fsync(file.fileno())
+                keep_owner(temporary, descriptor, former)
+                os.rename(temporary, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+            except BaseException:
+                os.unlink(temporary, dir_fd=descriptor)
+                raise
+        sync(descriptor)
+    return {}
+
+
+def link(path: str, roots: list[str], target: str) -> Done:
+    """Make a symbolic link, or replace the one that stands there, in one rename."""
+    with at(path, roots) as (descriptor, name):
+        temporary = f".{name[:200]}.{os.getpid()}.{time.monotonic_ns()}"
+        os.symlink(target, temporary, dir_fd=descriptor)
+        keep_owner(temporary, descriptor, status_of(name, descriptor))
+        os.rename(temporary, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+        sync(descriptor)
+    return {}
+
+
+def drop_lines(path: str, roots: list[str], lines: list[int]) -> Done:
+    """Rewrite a file without the lines of these numbers (from 1), in flat memory."""
+    unwanted = set(lines)
+
+    def kept(file: BinaryIO) -> Iterator[bytes]:
+        number, skip = 1, 1 in unwanted
+        while block := file.readline(CHUNK):  # a line may be longer than memory should be
+            if not skip:
+                yield block
+            if block.endswith(b"\n"):
+                number += 1
+                skip = number in unwanted
+
+    with at(path, roots) as (descriptor, name):
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        with open(os.open(name, flags, dir_fd=descriptor), "rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            return _replace(path, roots, mode, kept(file))
+
+
+def pack(path: str, roots: list[str]) -> Done:
+    """Compress to PATH.gz, compare to the last byte, then let the packed file stand alone."""
+    return _repack(path, path + ".gz", roots, packs=True)
+
+
+def unpack(path: str, roots: list[str]) -> Done:
+    """Decompress PATH.gz to PATH, compare, then let the plain file stand alone."""
+    return _repack(path + ".gz", path, roots, packs=False)
+
+
+@contextlib.contextmanager
+def _opened(descriptor: int, mode: str, packed: bool) -> Iterator[BinaryIO]:
+    with open(descriptor, mode) as plain:
+        if not packed:
+            yield plain  # type: ignore[misc]
+            return
+        # No name and no time in the header: the same content packs to the same bytes.
+        with gzip_format.GzipFile(filename="", mode=mode, fileobj=plain, mtime=0) as file:
+            yield file  # type: ignore[misc]
+
+
+def _content(descriptor: int, packed: bool) -> str:
+    digest = hashlib.sha256()
+    with _opened(descriptor, "rb", packed) as file:
+        while block := file.read(CHUNK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _repack(source: str, target: str, roots: list[str], *, packs: bool) -> Done:
+    reading = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    making = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with at(source, roots) as (here, name), at(target, roots) as (there, new):
+        if status_of(new, there) is not None:
+            return {"refused": f"{target} exists already"}
+        status = os.stat(name, dir_fd=here, follow_symlinks=False)
+        temporary = f".{new[:200]}.{os.getpid()}.{time.monotonic_ns()}"
+        try:
+            with (
+                _opened(os.open(name, reading, dir_fd=here), "rb", not packs) as reader,
+                _opened(os.open(temporary, making, 0o600, dir_fd=there), "wb", packs) as writer,
+            ):
+                shutil.copyfileobj(reader, writer, CHUNK)
+            original = _content(os.open(name, reading, dir_fd=here), not packs)
+            if original != _content(os.open(temporary, reading, dir_fd=there), packs):
+                return {"refused": "the repacked copy differs; nothing was removed"}
+            _dress(temporary, there, status)
+            os.rename(temporary, new, src_dir_fd=there, dst_dir_fd=there)
+            sync(there)
+            os.unlink(name, dir_fd=here)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=there)
+        sync(there)
+    return {}
+
+
+def _dress(name: str, descriptor: int, status: os.stat_result) -> None:
+    """Give a new file the mode, owner and times of the one that it stands for; sync it."""
+    with open(os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=descriptor), "rb") as file:
+        os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
+        keep_owner(name, descriptor, status)
+        os.utime(file.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
+        os.fsync(file.fileno())

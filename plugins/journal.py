@@ -1,0 +1,245 @@
+"""The journal: every step is written down with its inverse before it is taken.
+
+One append-only file of JSON lines a run, mode 0600, brought to the disk line by line:
+
+    {"run", "host", "argv", "at"}                                  once, first
+    {"intended": N, "check", "step", "inverse", "roots", "before", "slot"}
+    {"taken": N, "after"}
+    {"undone": N}                                                  by a roll-back or `--undo`
+
+A crash between two lines is harmless: what was intended and not taken is told apart by `before`.
+Contents of files are never written here; they stand in the run's quarantine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from plugins import steps as step_kinds
+from plugins.hands import tree
+from plugins.hosts import Host
+from plugins.redaction import redact
+from plugins.steps import Hands, Refusal, Step
+from plugins.text import printable
+
+State = dict[str, Any]
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its owner can look into, and return it."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the lock under which fixes are taken: one run at a time.
+
+    Raises:
+        Refusal: another run holds it.
+    """
+    descriptor = os.open(private_folder(folder) / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Refusal("another run is taking fixes now") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def packed(step: Step) -> dict[str, Any]:
+    """Return an inverse step as JSON; inverse steps hold names and numbers only."""
+    assert dataclasses.is_dataclass(step)
+    return {"kind": type(step).__name__, **dataclasses.asdict(step)}  # type: ignore[call-overload]
+
+
+def unpacked(row: dict[str, Any]) -> Step:
+    """Return the step that `packed` wrote."""
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items() if k != "kind"}
+    kind = getattr(step_kinds, row["kind"])
+    step: Step = kind(**values)
+    return step
+
+
+def states(step: Step, hands: Hands) -> dict[str, State]:
+    """Return what stands at each of the step's targets now."""
+    found: dict[str, State] = {}
+    for path in step.targets:
+        try:
+            found[path] = hands.host.call(tree.state, path, hands.folders(), deadline=300.0)
+        except OSError as error:
+            found[path] = {"kind": f"cannot look: {error.strerror}"}
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One step of a journal: what was intended, and what became of it."""
+
+    number: int
+    check: str
+    step: str
+    inverse: tuple[Step, ...]
+    roots: tuple[str, ...]
+    before: dict[str, State]
+    after: dict[str, State] | None
+    slot: str
+    undone: bool
+    targets: tuple[str, ...]
+
+
+class Journal:
+    """The journal of one run on one host.
+
+    Args:
+        folder: the state folder; the run gets `journal/RUN.jsonl` and `quarantine/RUN/` in it.
+        run: the run's id.
+        host: where the steps are taken.
+    """
+
+    def __init__(self, folder: Path, run: str, host: Host) -> None:
+        self.run = run
+        self.host = host
+        self.path = folder / "journal" / f"{run}.jsonl"
+        self.quarantine = folder / "quarantine" / run
+
+    def _append(self, row: dict[str, Any]) -> None:
+        new = not self.path.exists()
+        folder = private_folder(self.path.parent)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        with open(os.open(self.path, flags, 0o600), "ab") as file:
+            file.write(json.dumps(row).encode("ascii") + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if new:
+            descriptor = os.open(folder, os.O_RDONLY)
+            tree.sync(descriptor)
+            os.close(descriptor)
+
+    def take(self, check: str, step: Step, roots: tuple[str, ...]) -> None:
+        """Write the step down, take it, and write down what came of it.
+
+        Raises:
+            Refusal: it was not taken; nothing has changed.
+        """
+        number = len(self.entries())
+        if number == 0 and not self.path.exists():
+            self._append({"run": self.run, "host": self.host.spec})
+        slot = self._slot(number, step)
+        hands = Hands(self.host, roots, slot)
+        before = states(step, hands)
+        inverse = step.inverse(hands)
+        self._append(
+            {
+                "intended": number,
+                "check": check,
+                "step": redact(printable(str(step), 2000)),
+                "inverse": [packed(back) for back in inverse],
+                "roots": list(roots),
+                "before": before,
+                "slot": slot,
+                "targets": list(step.targets),
+            }
+        )
+        step.take(hands)
+        self._append({"taken": number, "after": states(step, hands)})
+
+    def _slot(self, number: int, step: Step) -> str:
+        name = os.path.basename(step.targets[0]) if step.targets else "none"
+        if self.host.is_local and step.targets:
+            private_folder(self.quarantine)
+        elif step.targets:
+            self.host.run(("mkdir", "-p", "-m", "700", "--", str(self.quarantine)))
+        return str(self.quarantine / f"{number:04d}-{name[:150]}")
+
+    def entries(self) -> list[Entry]:
+        """Return the steps in the order of taking; a cut last line is left out."""
+        rows: dict[int, dict[str, Any]] = {}
+        try:
+            text = self.path.read_bytes()
+        except FileNotFoundError:
+            return []
+        for line in text.split(b"\n"):
+            with contextlib.suppress(ValueError):
+                row = json.loads(line)
+                if "intended" in row:
+                    rows[row["intended"]] = row
+                for key, name in (("taken", "after"), ("undone", "undone")):
+                    if key in row and row[key] in rows:
+                        rows[row[key]][name] = row.get("after", True)
+        return [
+            Entry(
+                number=number,
+                check=row["check"],
+                step=row["step"],
+                inverse=tuple(unpacked(back) for back in row["inverse"]),
+                roots=tuple(row["roots"]),
+                before=row["before"],
+                after=row.get("after"),
+                slot=row["slot"],
+                undone=bool(row.get("undone")),
+                targets=tuple(row["targets"]),
+            )
+            for number, row in sorted(rows.items())
+        ]
+
+    def take_back(self, entry: Entry) -> str:
+        """Take one step back.
+
+        Returns:
+            A sentence that says what was done.
+
+        Raises:
+            Refusal: somebody changed the target since, or nothing takes the step back.
+        """
+        hands = Hands(self.host, entry.roots, entry.slot)
+        now = self._now(entry, hands)
+        if entry.after is None and now == entry.before:
+            self._append({"undone": entry.number})
+            return f"was never taken: {entry.step}"
+        if entry.after is not None and now != entry.after:
+            changed = next(path for path in entry.after if now.get(path) != entry.after[path])
+            raise Refusal(f"somebody changed {printable(changed)} since; left as it is")
+        if not entry.inverse:
+            raise Refusal(f"can not be taken back: {entry.step}")
+        for back in entry.inverse:
+            back.take(hands)
+        self._append({"undone": entry.number})
+        return f"taken back: {entry.step}"
+
+    def _now(self, entry: Entry, hands: Hands) -> dict[str, State]:
+        found: dict[str, State] = {}
+        for path in entry.targets:
+            try:
+                found[path] = self.host.call(tree.state, path, hands.folders(), deadline=300.0)
+            except OSError as error:
+                found[path] = {"kind": f"cannot look: {error.strerror}"}
+        return found
+
+
+def host_of(folder: Path, run: str) -> Host:
+    """Return the host that a run's journal names.
+
+    Raises:
+        Refusal: there is no such journal.
+    """
+    path = folder / "journal" / f"{run}.jsonl"
+    try:
+        with path.open("rb") as file:
+            return Host(json.loads(file.readline())["host"])
+    except (OSError, ValueError, KeyError):
+        raise Refusal(f"there is no run {printable(run)} that took fixes") from None
+
+
+def runs(folder: Path) -> list[str]:
+    """Return the ids of runs that took fixes, the newest last."""
+    return sorted(path.stem for path in (folder / "journal").glob("*.jsonl"))

@@ -1,0 +1,87 @@
+"""The command line, and what it means; kept stable from the first release on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plugins import configuration as files
+from plugins.configuration import Configuration, Misconfigured
+from plugins.finding import Severity
+from plugins.report.account import opened
+from plugins.run import RUN, Run
+
+SEVERITIES = [severity.value for severity in Severity]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("health", "health checks of this machine")
+    option = group.addoption
+    option("--systems", metavar="FILE", help="TOML file to lay over the shipped systems.toml")
+    option("--system", metavar="NAME", action="append", default=[], help="only this system")
+    option(
+        "--demo",
+        nargs="?",
+        const="broken",
+        choices=["broken", "healthy"],
+        help="look at an embedded demo host instead of this machine",
+    )
+    option(
+        "--fix",
+        nargs="?",
+        const="safe",
+        choices=["plan", "safe", "unsafe"],
+        help="cure what can be cured: show the plan, take SAFE steps (default), or all but MANUAL",
+    )
+    option("--fix-only", metavar="ID", action="append", default=[], help="cure this check only")
+    option("--undo", nargs="?", const="", metavar="RUN", help="take a run's fixes back (the last)")
+    option("--recover", metavar="SYSTEM.PROCEDURE", help="run a named recovery procedure")
+    option("--yes", action="store_true", help="go on with --recover without being asked")
+    option("--fail-on", choices=SEVERITIES, default="P2", help="what fails the run (P2)")
+    option("--show", choices=SEVERITIES, default="P3", help="what is shown (P3)")
+    option("--require", metavar="ID", action="append", default=[], help="this check must have run")
+    option("--deep", action="store_true", help="also the checks that are slow")
+    option("--deadline", type=float, default=60.0, metavar="S", help="seconds for all (60)")
+    option("--health-json", metavar="PATH", help="write the result document; - for stdout alone")
+    option("--list-checks", action="store_true", help="the checks as JSON lines; touches nothing")
+    option("--print-systems", action="store_true", help="the systems file in force")
+    option(
+        "--scenarios",
+        action="store_true",
+        help="prove every check on small worlds instead of looking at this machine",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Read the systems files; print them where that is all that was asked."""
+    config.stash[RUN] = run = Run.of(config, read_configuration(config))
+    account = opened(config)
+    account.required = run.required
+    if config.option.print_systems:
+        print(files.printed(run.configuration), end="")  # noqa: T201 - the document asked for
+        return 0
+    return None
+
+
+def read_configuration(config: pytest.Config) -> Configuration:
+    """Return the shipped defaults with the user's file over them.
+
+    Raises:
+        pytest.UsageError: a file or an option can not be used.
+    """
+    try:
+        read = files.shipped(config.rootpath / "healthchecks" / "systems.toml")
+        if config.option.systems:
+            read = files.with_file(read, Path(config.option.systems).expanduser())
+    except Misconfigured as why:
+        raise pytest.UsageError(str(why)) from None
+    for name in config.option.system:
+        if name not in read.tables:
+            hint = files.nearest(name, list(read.tables))
+            raise pytest.UsageError(f"--system {name}: there is no such system{hint}")
+    if config.option.deadline <= 0:
+        raise pytest.UsageError("--deadline must be more than 0 seconds")
+    return read

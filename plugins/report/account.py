@@ -1,0 +1,121 @@
+"""What a run gathers for its reports, and whether a run is one that looks at a host.
+
+The engine fills the account while it looks; the reports read it when the session ends.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from plugins.finding import Finding, Severity
+from plugins.run import RUN, Run
+
+FOLDER = "healthchecks"
+_HERE = "local://"
+
+# With these a session looks at no host: what they print is theirs, or pytest's own.
+_OTHER_USES = ("collectonly", "scenarios", "list_checks", "print_systems", "undo", "recover")
+
+
+@dataclass
+class Account:
+    """What is known of a run beside pytest's own counts.
+
+    Args:
+        started: when the run began, with its offset from UTC.
+        host: the testinfra host spec that was looked at.
+        name: the name of that host, as people call it.
+        fail_on: the least severity that fails the run.
+        show: the least severity that the terminal shows.
+        required: ids of the checks that must have judged.
+        absences: a system and the sentence that says where it was looked for, for each absent one.
+        selected: node id and a `not_run` finding for every selected check.
+        warnings: sentences that a person must read, whatever else is shown.
+        reported: the finding of each node id that came to one.
+        strangers: node id and text of each failure that is no finding.
+    """
+
+    started: datetime = field(default_factory=lambda: datetime.now().astimezone())
+    host: str = _HERE
+    name: str = field(default_factory=lambda: platform.node() or "this machine")
+    fail_on: Severity = Severity.P2
+    show: Severity = Severity.P3
+    required: frozenset[str] = frozenset()
+    absences: list[tuple[str, str]] = field(default_factory=list)
+    selected: list[tuple[str, Finding]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    reported: dict[str, Finding] = field(default_factory=dict)
+    strangers: list[tuple[str, str]] = field(default_factory=list)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return one finding for every selected check, in the order of selection."""
+        rows = dict(self.selected)
+        rows.update(self.reported)
+        return tuple(rows.values())
+
+    def unreported(self) -> tuple[tuple[str, Finding], ...]:
+        """Return the node id and the row of each check that never came to its turn."""
+        return tuple(row for row in self.selected if row[0] not in self.reported)
+
+
+ACCOUNT = pytest.StashKey[Account]()
+
+
+def _severity(config: pytest.Config, option: str, otherwise: Severity) -> Severity:
+    value = config.getoption(option, None)
+    return Severity(str(value)) if value else otherwise
+
+
+def opened(config: pytest.Config) -> Account:
+    """Return the run's account; it is opened from the command line when it is first asked for."""
+    if ACCOUNT not in config.stash:
+        account = config.stash[ACCOUNT] = Account(
+            fail_on=_severity(config, "fail_on", Severity.P2),
+            show=_severity(config, "show", Severity.P3),
+            required=frozenset(config.getoption("require", None) or ()),
+        )
+        run = config.stash.get(RUN, None)
+        if run is not None:
+            account.required |= frozenset(run.configuration.require)
+            account.host, account.name = _host(run)
+    return config.stash[ACCOUNT]
+
+
+def _host(run: Run) -> tuple[str, str]:
+    """Return the specs of the hosts that the systems are on, and the name people know."""
+    here = platform.node() or "this machine"
+    tables = run.configuration.tables.values()
+    far = sorted({str(table["on"].value) for table in tables if "on" in table} - {_HERE})
+    if run.demo:
+        return _HERE, "the demo host"
+    return (", ".join(far), ", ".join(far)) if far else (_HERE, here)
+
+
+def has_other_use(config: pytest.Config) -> bool:
+    """Tell whether the command line asks for something else than to look at a host."""
+    return any(config.getoption(name, None) not in (None, False) for name in _OTHER_USES)
+
+
+def looks(config: pytest.Config) -> bool:
+    """Tell whether this session looks at a host: it is given nothing but the checks' folder.
+
+    It is known from the command line alone, as pytest writes its header before it collects.
+    """
+    if has_other_use(config):
+        return False
+    folder = (config.rootpath / FOLDER).resolve()
+    places = [
+        Path(config.invocation_params.dir, argument.split("::")[0]).resolve()
+        for argument in config.args
+    ]
+    return bool(places) and all(place == folder or folder in place.parents for place in places)
+
+
+def on_worker(config: pytest.Config) -> bool:
+    """Tell whether this process is one of pytest-xdist's workers, which write no report."""
+    return hasattr(config, "workerinput")

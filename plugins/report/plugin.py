@@ -1,0 +1,274 @@
+"""The pytest plugin that shows what a run came to: terminal, HTML, JSON, JUnit, exit status.
+
+Where a session looks at a host, pytest's own output keeps quiet unless `-v` was given.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Generator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from plugins.finding import Finding
+from plugins.redaction import Redactor
+from plugins.report import html, shown
+from plugins.report.account import Account, has_other_use, looks, on_worker, opened
+from plugins.report.document import as_text, document, save
+from plugins.report.shown import REDACTOR
+from plugins.report.status import ILL, exit_status
+from plugins.report.summary import summary
+from plugins.report.terminal import on_terminal, write
+
+HTML = "reports/health.html"
+JSON = "reports/health.json"
+
+_BEGAN = pytest.StashKey[float]()
+_QUIET = pytest.StashKey[bool]()
+_TRACE = pytest.StashKey[bool]()
+_WRITTEN = pytest.StashKey[list[str]]()
+_STDOUT = pytest.StashKey[TextIO]()
+_NOWHERE = pytest.StashKey[TextIO]()
+_STATUS = pytest.StashKey[int]()
+
+
+class Listener:
+    """Keeps each finding as it is reported, and each failure that is none.
+
+    Args:
+        config: the configuration of the session, whose account is kept.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._account = opened(config)
+        self._stdout_is_kept_clean = _STDOUT in config.stash
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write down what the report says of a check."""
+        health = getattr(report, "health", None)
+        if health:
+            self._account.reported[report.nodeid] = Finding.from_json(health)
+        elif report.failed:
+            self._account.strangers.append((report.nodeid, report.longreprtext))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Write down a file that could not be collected."""
+        if report.failed:
+            self._account.strangers.append((report.nodeid, report.longreprtext))
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Say it where it can be read, when pytest's own terminal writes to nowhere."""
+        if self._stdout_is_kept_clean:
+            sys.stderr.write(shown.lines_of(f"{excrepr}\n", Redactor()))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Quiet pytest and ask for the reports, before any other plugin reads its options."""
+    config.stash[_BEGAN] = time.monotonic()
+    config.stash[_QUIET] = False
+    config.stash[_TRACE] = config.option.verbose > 1 or config.option.tbstyle != "auto"
+    config.stash[_WRITTEN] = []
+    if looks(config):
+        config.option.showlocals = False
+        if config.option.verbose <= 0:
+            _quiet(config)
+        if not on_worker(config):
+            _ask_for_reports(config)
+    if not on_worker(config):
+        config.pluginmanager.register(Listener(config), "health-listener")
+
+
+def _ask_for_reports(config: pytest.Config) -> None:
+    target = config.getoption("health_json", None)
+    if target == "-":
+        _leave_stdout(config)
+    elif target and not os.access(Path(_placed(config, target)).parent, os.W_OK | os.X_OK):
+        raise pytest.UsageError(f"--health-json {target}: its folder can not be written to")
+    _ask_for_html(config)
+
+
+def _quiet(config: pytest.Config) -> None:
+    config.stash[_QUIET] = True
+    config.option.verbose = -2
+    config.option.no_header = True
+    config.option.no_summary = True
+
+
+def _leave_stdout(config: pytest.Config) -> None:
+    """Let pytest's terminal write to nowhere; it takes sys.stdout when it is configured."""
+    config.stash[_STDOUT] = sys.stdout
+    config.stash[_NOWHERE] = sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    _quiet(config)
+
+
+def _placed(config: pytest.Config, target: str) -> Path:
+    return Path(config.invocation_params.dir, Path(target).expanduser())
+
+
+def _ask_for_html(config: pytest.Config) -> None:
+    if not config.pluginmanager.hasplugin("html"):
+        return
+    asked = config.option.htmlpath
+    path = _placed(config, os.path.expandvars(asked)) if asked else config.rootpath / HTML
+    try:
+        html.prepare(config, path)
+    except OSError as error:
+        if asked:
+            raise pytest.UsageError(f"--html {asked}: {error}") from None
+        opened(config).warnings.append(f"no HTML page could be written: {error}")
+        return
+    config.option.self_contained_html = True
+    config.option.css = [*config.option.css, str(html.STYLE)]
+    config.stash[_WRITTEN].append(_named(config, path))
+    config.pluginmanager.register(html.Page(config), "health-page")
+
+
+def _named(config: pytest.Config, path: Path) -> str:
+    return os.path.relpath(path, config.invocation_params.dir)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Give sys.stdout back: by now the terminal holds on to where it was told to write."""
+    stdout = session.config.stash.get(_STDOUT, None)
+    if stdout is not None:
+        sys.stdout = stdout
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_teststatus(
+    report: pytest.TestReport, config: pytest.Config
+) -> Generator[None, tuple[str, str, Any], tuple[str, str, Any]]:
+    """Let pytest count as ever, and write no letter for what we shall write a sentence."""
+    category, letter, word = yield
+    return (category, "", "") if config.stash[_QUIET] else (category, letter, word)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let nothing out of a check's report that should not be seen."""
+    report = yield
+    config = item.config
+    if hasattr(report, "health") or looks(config):
+        redactor = config.stash.get(REDACTOR, None) or Redactor()
+        shown.make_fit(item, report, redactor, trace=config.stash[_TRACE])
+    return report
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """Set the exit status and write the document; pytest-html and JUnit write after that."""
+    config = session.config
+    if on_worker(config) or has_other_use(config):
+        return (yield)
+    account = opened(config)
+    if looks(config) or account.findings():
+        _conclude(session, account)
+    result = yield
+    if config.stash[_QUIET]:
+        for plugin in _takers(config, "pytest_html."):
+            # It has written its page; the line that it would add says what ours says.
+            config.pluginmanager.unregister(plugin)
+    return result
+
+
+def _conclude(session: pytest.Session, account: Account) -> None:
+    config = session.config
+    redactor = config.stash.get(REDACTOR, None) or Redactor()
+    account.strangers[:] = [(n, shown.lines_of(t, redactor)) for n, t in account.strangers]
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    for warning in reporter.stats.get("warnings", ()) if reporter else ():
+        warning.message = shown.lines_of(warning.message, redactor)
+    _tell_what_did_not_run(config, account)
+    own = int(session.exitstatus)
+    if own in {0, ILL}:
+        own = ILL if account.strangers else 0
+    status = _status(account, own)
+    finished = datetime.now().astimezone()
+    if not _write_json(config, as_text(document(account, status, finished))):
+        status = _status(account, own or ILL)
+    config.stash[_STATUS] = session.exitstatus = status
+
+
+def _status(account: Account, own: int) -> int:
+    return exit_status(
+        account.findings(),
+        fail_on=account.fail_on,
+        required=account.required,
+        pytest_status=own,
+    )
+
+
+def _takers(config: pytest.Config, *modules: str) -> list[Any]:
+    """Return the plugins that pytest-html or JUnit have put up to take reports."""
+    return [
+        plugin
+        for plugin in config.pluginmanager.get_plugins()
+        if type(plugin).__module__.startswith(modules)
+    ]
+
+
+def _tell_what_did_not_run(config: pytest.Config, account: Account) -> None:
+    """Give HTML and JUnit a row for each check that never came to its turn."""
+    takers = _takers(config, "pytest_html.", "_pytest.junitxml")
+    others = [each for each in config.pluginmanager.get_plugins() if each not in takers]
+    hook = config.pluginmanager.subset_hook_caller("pytest_runtest_logreport", others)
+    for nodeid, finding in account.unreported():
+        path, _, name = nodeid.partition("::")
+        where = (path, None, name)
+        reason = (path, 0, f"not run: {finding.message}".rstrip(" :"))
+        hook(
+            report=pytest.TestReport(
+                nodeid, where, {}, "skipped", reason, "setup", health=finding.to_json()
+            )
+        )
+        hook(report=pytest.TestReport(nodeid, where, {}, "passed", None, "teardown"))
+
+
+def _write_json(config: pytest.Config, text: str) -> bool:
+    """Write the document where it was asked for; tell whether that went well."""
+    target = config.getoption("health_json", None)
+    stdout = config.stash.get(_STDOUT, None)
+    try:
+        if stdout is not None:
+            stdout.write(text)
+            stdout.flush()
+            return True
+        path = _placed(config, target) if target else config.rootpath / JSON
+        save(path, text)
+    except OSError as error:
+        opened(config).warnings.append(f"the result document could not be written: {error}")
+        if target:
+            sys.stderr.write(f"the result document could not be written: {error}\n")
+        return not target
+    config.stash[_WRITTEN].append(_named(config, path))
+    return True
+
+
+def pytest_terminal_summary(config: pytest.Config) -> None:
+    """Write what was found."""
+    status = config.stash.get(_STATUS, None)
+    if status is None:
+        return
+    seconds = time.monotonic() - config.stash[_BEGAN]
+    full = not on_terminal(config) or not config.stash[_QUIET]
+    written = config.stash[_WRITTEN]
+    for line in summary(opened(config), status, seconds, full=full, reports=", ".join(written)):
+        write(config, line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let go of what was opened."""
+    stdout, nowhere = config.stash.get(_STDOUT, None), config.stash.get(_NOWHERE, None)
+    if stdout is not None and nowhere is not None:
+        if sys.stdout is nowhere:
+            sys.stdout = stdout
+        nowhere.close()

@@ -1,0 +1,212 @@
+"""The findings as lines for a terminal: plain data in, lines out."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+from plugins.finding import Finding, Outcome, Safety, Severity
+from plugins.report.account import FOLDER, Account
+from plugins.report.document import worst_first
+from plugins.report.status import meaning, root_of, unmet
+from plugins.report.terminal import Line
+
+FIRST_EVIDENCE = 5
+UNDO = f"pytest {FOLDER}/ --undo"
+
+_COLOURS = {
+    Severity.P0: ("red", "bold"),
+    Severity.P1: ("red",),
+    Severity.P2: ("yellow",),
+    Severity.P3: ("cyan",),
+}
+_WORDS = {
+    Outcome.FIXED: "fixed",
+    Outcome.HEALTHY: "healthy",
+    Outcome.ABSENT: "absent",
+    Outcome.BLOCKED: "blocked",
+    Outcome.SILENCED: "silenced",
+    Outcome.CANNOT_TELL: "cannot tell",
+    Outcome.NOT_RUN: "not run",
+}
+
+
+def _sentence(finding: Finding) -> str:
+    title = finding.title.rstrip(" .")
+    message = finding.message.strip() or "no more is known"
+    return f"{title} — NOT: {message}" if title else message
+
+
+def _evidence(finding: Finding, full: bool) -> Iterator[Line]:
+    shown = finding.evidence if full else finding.evidence[:FIRST_EVIDENCE]
+    for item in shown:
+        yield Line(f"- {item}", 4)
+    rest = len(finding.evidence) - len(shown)
+    if rest:
+        yield Line(f"… and {rest} more, in the reports", 4)
+
+
+def ability(finding: Finding) -> str:
+    """Return in a sentence whether `--fix` can heal the finding."""
+    if finding.safety is Safety.SAFE:
+        return "`--fix` can do this, and `--undo` takes it back."
+    if finding.safety is Safety.UNSAFE:
+        return "`--fix=unsafe` can do this; it may interrupt or lose something."
+    return "Only a person can do this."
+
+
+def _cure(finding: Finding) -> Iterator[Line]:
+    fix = finding.fix
+    if fix is None:
+        yield Line(ability(finding), 4)
+        return
+    state = fix.state.replace("_", " ")
+    yield Line(f"Fix {state}: {fix.message}" if fix.message else f"Fix {state}.", 4)
+    for command in fix.plan:
+        yield Line(f"$ {command}", 6, whole=True)
+    for change in fix.diff:
+        yield Line(change, 6, whole=True)
+    if fix.run and fix.state == "taken":
+        yield Line(f"Undo: {UNDO} {fix.run}", 4, whole=True)
+
+
+def _ill(finding: Finding, blocked: int, full: bool) -> Iterator[Line]:
+    head = f"{finding.severity.value}  {finding.id}"
+    colours = _COLOURS[finding.severity]
+    yield Line()
+    if full:
+        yield Line(f"{head}  {_sentence(finding)}", style=colours)
+    else:
+        yield Line(head, style=(*colours, "bold"))
+        yield Line(_sentence(finding), 4)
+    yield from _evidence(finding, full)
+    if finding.why:
+        yield Line(f"Why: {finding.why}", 4)
+    if finding.hint:
+        yield Line(f"What to do: {finding.hint}", 4)
+    yield from _cure(finding)
+    if blocked:
+        yield Line(f"It hides {_count(blocked, 'other check')}, listed under it below.", 4)
+
+
+def _fixed(finding: Finding, full: bool) -> Iterator[Line]:
+    yield Line()
+    yield Line(f"fixed  {finding.id}  {finding.title.rstrip(' .')}", style=("green",))
+    if finding.message:
+        yield Line(f"It was: {finding.message}", 4)
+    yield from _evidence(finding, full)
+    yield from _cure(finding)
+
+
+def _absent(rows: list[Finding], account: Account) -> Iterator[Line]:
+    gone = {system for system, _ in account.absences}
+    for system, looked in account.absences:
+        yield Line(f"{system}: {looked}")
+    for row in rows:
+        if row.system not in gone:
+            yield Line(f"{row.id}: {row.message or row.title}")
+
+
+def _blocked(rows: list[Finding], known: dict[str, Finding]) -> Iterator[Line]:
+    by_root: dict[str, list[Finding]] = defaultdict(list)
+    for row in rows:
+        by_root[root_of(row, known)].append(row)
+    for root, children in by_root.items():
+        told = "" if root in known else ", which is no finding of this run"
+        yield Line(f"by {root}{told}:")
+        for row in children:
+            yield Line(f"{row.id}: {row.message}" if row.message else row.id, 4)
+
+
+def _silenced(rows: list[Finding]) -> Iterator[Line]:
+    for row in rows:
+        waiver = row.silenced
+        until = f"until {waiver.until}, because {waiver.because} ({waiver.owner})" if waiver else ""
+        yield Line(f"{row.severity.value}  {row.id}: {until}")
+        if row.message:
+            yield Line(f"now: {row.message}", 4)
+
+
+def _cannot_tell(rows: list[Finding]) -> Iterator[Line]:
+    for row in rows:
+        yield Line(f"{row.id}: {row.message or 'no reason is known'}")
+        if row.hint:
+            yield Line(f"What to do: {row.hint}", 4)
+
+
+def _not_run(rows: list[Finding]) -> Iterator[Line]:
+    for row in rows:
+        yield Line(f"{row.id}: {row.message}" if row.message else row.id)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _section(title: str, lines: Iterable[Line], style: tuple[str, ...] = ()) -> Iterator[Line]:
+    body = tuple(lines)
+    if body:
+        yield Line()
+        yield Line(f"{title}:", style=("bold", *style))
+        for line in body:
+            yield Line(line.text, line.indent + 2, line.style, line.whole)
+
+
+def last_line(account: Account, status: int, seconds: float) -> Line:
+    """Return the one line that counts everything and names the exit status."""
+    rows = account.findings()
+    ill = Counter(row.severity for row in rows if row.outcome is Outcome.ILL)
+    other = Counter(row.outcome for row in rows)
+    parts = [f"{ill[level]} {level.value}" for level in Severity if ill[level]] or ["0 ill"]
+    parts += [f"{other[outcome]} {word}" for outcome, word in _WORDS.items() if other[outcome]]
+    told = f"exit status {status}: {meaning(status, account.fail_on)}"
+    colour = "green" if status == 0 else "red"
+    return Line(f"{', '.join(parts)} in {seconds:.1f} s; {told}", style=(colour, "bold"))
+
+
+def summary(
+    account: Account, status: int, seconds: float, *, full: bool, reports: str = ""
+) -> Iterator[Line]:
+    """Give the lines that end a run.
+
+    Args:
+        account: what the run gathered.
+        status: the exit status.
+        seconds: how long the run took.
+        full: all evidence, and a finding's sentence on the line of its id; for a pipe.
+        reports: where the whole result is, empty where it could not be written.
+    """
+    rows = worst_first(account.findings())
+    known = {row.id: row for row in rows}
+    of = {outcome: [row for row in rows if row.outcome is outcome] for outcome in Outcome}
+    roots = Counter(root_of(row, known) for row in of[Outcome.BLOCKED])
+    hidden = 0
+    for row in of[Outcome.ILL] + of[Outcome.FIXED]:
+        if row.severity < account.show:
+            hidden += 1
+        elif row.outcome is Outcome.ILL:
+            yield from _ill(row, roots[row.id], full)
+        else:
+            yield from _fixed(row, full)
+    if hidden:
+        level = account.show.value
+        yield Line()
+        yield Line(f"{_count(hidden, 'finding')} below {level} not shown (--show {level})")
+    yield from _section("Absent", _absent(of[Outcome.ABSENT], account))
+    yield from _section("Blocked, not counted again", _blocked(of[Outcome.BLOCKED], known))
+    yield from _section("Silenced", _silenced(of[Outcome.SILENCED]))
+    yield from _section("Cannot tell", _cannot_tell(of[Outcome.CANNOT_TELL]), ("yellow",))
+    yield from _section("Not run", _not_run(of[Outcome.NOT_RUN]), ("yellow",))
+    missing = [Line(name) for name in unmet(rows, account.required)]
+    yield from _section("Required, and did not judge", missing, ("red",))
+    strangers = [
+        Line(line, 0 if index == 0 else 4)
+        for nodeid, text in account.strangers
+        for index, line in enumerate((nodeid, *text.splitlines()))
+    ]
+    yield from _section("Failed, and is no finding", strangers, ("red",))
+    yield from _section("Take note", map(Line, account.warnings), ("yellow",))
+    yield Line()
+    if status and reports:
+        yield Line(f"All of it: {reports}")
+    yield last_line(account, status, seconds)

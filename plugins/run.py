@@ -1,0 +1,144 @@
+"""A run: what was asked, what is looked at, and what is known so far."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins.catalog import Check
+from plugins.configuration import Configuration
+from plugins.facts import Probe, Round
+from plugins.finding import Finding, Outcome, Safety
+from plugins.outcomes import Blocked, CannotTell
+
+CONSENT = {"plan": None, "safe": Safety.SAFE, "unsafe": Safety.UNSAFE}
+
+
+@dataclass
+class Run:
+    """One run over one host.
+
+    Args:
+        configuration: the systems files in force.
+        only: names of the systems asked for; empty for all that are enabled.
+        deep: whether slow checks run.
+        fix: None, "plan", "safe" or "unsafe".
+        fix_only: ids that may be cured; empty for all.
+        required: ids that must have run.
+        deadline: seconds for the whole run.
+        state: the folder that holds the journal, attempts and cursors.
+        verdicts: id of a check -> its finding, as they come.
+        known: ids of all checks that were collected, wanted or not.
+        alone: whether only the systems asked for are looked at, not those beside them.
+        stale: whether a fix was taken since the last round.
+    """
+
+    configuration: Configuration
+    only: tuple[str, ...] = ()
+    deep: bool = False
+    fix: str | None = None
+    fix_only: tuple[str, ...] = ()
+    deadline: float = 60.0
+    state: Path = Path()
+    required: frozenset[str] = frozenset()
+    demo: str | None = None
+    id: str = ""
+    began: float = field(default_factory=time.monotonic)
+    verdicts: dict[str, Finding] = field(default_factory=dict)
+    stale: bool = False
+    known: set[str] = field(default_factory=set)
+    alone: bool = False
+    _round: Round | None = None
+
+    @classmethod
+    def of(cls, config: pytest.Config, configuration: Configuration) -> Run:
+        """Return the run that the command line asks for."""
+        option = config.option
+        now = datetime.datetime.now(datetime.UTC)
+        return cls(
+            configuration=configuration,
+            only=tuple(option.system),
+            deep=option.deep,
+            fix=option.fix,
+            fix_only=tuple(option.fix_only),
+            required=frozenset([*option.require, *configuration.require]),
+            deadline=option.deadline,
+            state=state_folder(configuration),
+            demo=option.demo,
+            id=f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z",
+        )
+
+    @property
+    def until(self) -> float:
+        """The run's deadline on the monotonic clock."""
+        return self.began + self.deadline
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The systems that may be looked at: asked for, or not switched off."""
+        tables = self.configuration.tables
+        names = self.only if self.alone else tuple(tables)
+        return tuple(name for name in names if tables[name]["enabled"].value != "no")
+
+    def wants(self, check: Check) -> bool:
+        """Tell whether a check belongs to this run."""
+        chosen = check.system in (self.only or self.systems)
+        return chosen and (self.deep or not check.slow)
+
+    @property
+    def round(self) -> Round:
+        """The look whose facts are judged now."""
+        if self._round is None:
+            extras: dict[str, Any] = {"run": self, "configuration": self.configuration}
+            self._round = Round(self.configuration, self.systems, self.until, extras)
+        return self._round
+
+    def look_again(self) -> None:
+        """Throw away what was seen: the next fact is looked for afresh."""
+        self._round = None
+        self.stale = False
+
+    def fact(self, system: str, probe: Probe) -> Any:
+        """Return a fact of the present round; raises kinds of `NoFact`.
+
+        What could not be seen before a fix of this run is looked for once more after it.
+        """
+        try:
+            return self.round.fact(system, probe)
+        except (Blocked, CannotTell):
+            if not self.stale:
+                raise
+        self.look_again()
+        return self.round.fact(system, probe)
+
+    def not_run(self, check: Check) -> Finding:
+        """Return the row of a check that has not run yet."""
+        return Finding(
+            id=check.id,
+            system=check.system,
+            severity=check.severity,
+            outcome=Outcome.NOT_RUN,
+            title=check.title,
+            hint=check.hint,
+            why=check.why,
+            safety=check.safety,
+            guide=check.guide,
+            refs=check.refs,
+        )
+
+
+RUN = pytest.StashKey[Run]()
+
+
+def state_folder(configuration: Configuration) -> Path:
+    """Return the folder that holds the journal and what is kept between runs."""
+    import platformdirs
+
+    table = configuration.tables.get("suite", {})
+    named = str(table["state"].value) if "state" in table else ""
+    return Path(named).expanduser() if named else platformdirs.user_state_path("agent-healthchecks")

@@ -1,0 +1,103 @@
+"""Steps: frozen data of one thing to do on a host, with its inverse and its shell line.
+
+A step does nothing until `take` is called with the hands of a run. `str(step)` is the line that a
+person would type instead; it is proven by the scenarios. A file step refuses a target that is a
+symbolic link, that lies outside the roots of its system, that changed since the probe saw it
+(`seen`, the `identity` of an entry) or that a process holds open for writing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from plugins.hands import tree
+from plugins.hosts import Host
+
+
+class Refusal(Exception):  # noqa: N818 - a step that is refused is no error of the checker
+    """A step was not taken; the message says why in one sentence."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What a step works with: the host, where it may write, and its quarantine slot.
+
+    Args:
+        host: where the step is taken.
+        roots: folders below which it may write.
+        slot: a path, not yet there, for what the step replaces or removes.
+    """
+
+    host: Host
+    roots: tuple[str, ...]
+    slot: str
+
+    def use(self, hand: Callable[..., dict[str, str]], *args: Any) -> None:
+        """Let a hand do its work on the host; raise `Refusal` when it did not."""
+        try:
+            answer = self.host.call(hand, *args, deadline=300.0)
+        except OSError as error:
+            raise Refusal(error.strerror or str(error)) from None
+        if "refused" in answer:
+            raise Refusal(answer["refused"])
+
+    def folders(self) -> list[str]:
+        """Return the roots and the quarantine: everywhere that a hand may write."""
+        return [*self.roots, os.path.dirname(self.slot)]
+
+
+class Step(Protocol):
+    """What the journal and the fixing know of a step."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The paths whose state tells whether somebody changed what the step did."""
+
+    def take(self, hands: Hands) -> None:
+        """Do it; raise `Refusal` when it can not or may not be done."""
+
+    def inverse(self, hands: Hands) -> tuple[Step, ...]:
+        """Return what takes the step back; asked before the step is taken."""
+
+    def difference(self, hands: Hands) -> tuple[str, ...]:
+        """Return unified diff lines of what would change in a file; mostly none."""
+
+
+@dataclass(frozen=True)
+class OnFile:
+    """One target, looked at once more before it is touched."""
+
+    path: str
+    seen: str = field(default="", kw_only=True)
+    links: ClassVar[bool] = False
+    busy: ClassVar[bool] = False
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The path."""
+        return (self.path,)
+
+    def difference(self, hands: Hands) -> tuple[str, ...]:
+        """Return nothing: the content stays."""
+        del hands
+        return ()
+
+    def ask(self, hands: Hands) -> None:
+        """Look at the target once more; raise `Refusal` when it may not be touched."""
+        args = (self.path, hands.folders(), self.seen, self.links, self.busy)
+        try:
+            why = hands.host.call(tree.refusal, *args, deadline=30.0)
+        except OSError as error:
+            why = error.strerror or str(error)
+        if why:
+            raise Refusal(f"{self.path}: {why}")
+
+    def state(self, hands: Hands) -> tree.State:
+        """Return what stands at the target now."""
+        try:
+            return hands.host.call(tree.state, self.path, hands.folders(), deadline=300.0)
+        except OSError as error:
+            raise Refusal(f"{self.path}: {error.strerror or error}") from None

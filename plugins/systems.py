@@ -1,0 +1,80 @@
+"""Systems: from the shipped systems.toml and the user's own file to objects that probes can use."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import os
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from plugins.configuration import Configuration
+from plugins.hosts import Host
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What a present system uses of its host; the `host` system looks after these.
+
+    Args:
+        folders: where its data lies.
+        ports: TCP ports that it listens on.
+        names: host names of the endpoints that it is configured with.
+        tools: programs that it needs on PATH.
+        programs: names of the executables of its own processes.
+        docker: whether it needs the Docker engine.
+        backups: folders and archives that hold its backups.
+        roots: trees in which a fix may write.
+    """
+
+    folders: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    docker: bool = False
+    backups: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+
+
+class Found(Protocol):
+    """What every system's own frozen dataclass has."""
+
+    @property
+    def uses(self) -> Uses:
+        """What it uses of its host."""
+
+
+def under_home(home: str, path: str) -> str:
+    """Return a path of the configuration as an absolute one.
+
+    Args:
+        home: the home folder that the system's settings name, itself with `~` or without.
+        path: absolute, below `~`, or relative to home; empty stays empty.
+    """
+    base = os.path.expanduser(home or "~")
+    if not path:
+        return ""
+    if path == "~" or path.startswith("~/"):
+        path = path[2:]
+    return os.path.normpath(os.path.join(base, os.path.expanduser(path)))
+
+
+def settings_of(configuration: Configuration, system: str) -> Any:
+    """Return the system's own `Settings`, filled from its table of the configuration."""
+    module = importlib.import_module(f"healthchecks.{system}.system")
+    table = configuration.tables[system]
+    names = [item.name for item in dataclasses.fields(module.Settings)]
+    values = {name: table[name].value for name in names if name in table}
+    tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return module.Settings(**tuples)
+
+
+def find(configuration: Configuration, system: str, host: Host) -> Found:
+    """Look for a system on its host.
+
+    Raises:
+        Absent: it does not live there; says where was looked.
+    """
+    module = importlib.import_module(f"healthchecks.{system}.system")
+    return cast("Found", module.find(settings_of(configuration, system), host))

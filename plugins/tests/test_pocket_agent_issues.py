@@ -1,0 +1,60 @@
+"""Pocket Agent's known issues know their own lines, and no others."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from healthchecks.pocket_agent.world import World
+from plugins.endpoints.signatures import Signature, load
+
+_REPOSITORY = Path(__file__).parents[2]
+_SIGNATURES = load(str(_REPOSITORY / "healthchecks/pocket_agent/known_issues.toml"))
+_RECORDED = _REPOSITORY.parent / "shared/recordings/pocket_agent/t1/server.log"
+_NAMES = [signature.key for signature in _SIGNATURES]
+
+
+@pytest.mark.parametrize("signature", _SIGNATURES, ids=_NAMES)
+def test_an_issue_matches_its_own_lines_and_no_others(signature: Signature) -> None:
+    assert [line for line in signature.matches if not signature.fits(line)] == []
+    assert [line for line in signature.ignores if signature.fits(line)] == []
+
+
+@pytest.mark.parametrize("signature", _SIGNATURES, ids=_NAMES)
+def test_a_line_belongs_to_one_issue_only(signature: Signature) -> None:
+    for line in signature.matches:
+        assert [other.key for other in _SIGNATURES if other.fits(line)] == [signature.key], line
+
+
+def test_normal_closes_are_nobodys_issue_and_stand_in_several_ignores() -> None:
+    for number in (1000, 1001, 1005):
+        closes = [
+            line for each in _SIGNATURES for line in each.ignores if f"close {number}" in line
+        ]
+        assert closes
+        assert not [each.key for each in _SIGNATURES for line in closes if each.fits(line)]
+
+
+@pytest.mark.skipif(
+    not _RECORDED.exists(), reason="the recordings stand beside the repository only"
+)
+def test_a_recorded_healthy_run_shows_no_issue_that_matters() -> None:
+    _shows_none_that_matters(_RECORDED.read_bytes())
+
+
+def test_a_healthy_run_of_the_world_shows_no_issue_that_matters(tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    with contextlib.closing(world):
+        world.start()
+        world.stop()
+        _shows_none_that_matters(world.log.read_bytes())
+
+
+def _shows_none_that_matters(log: bytes) -> None:
+    lines = log.splitlines()
+    assert len(lines) > 10
+    for signature in _SIGNATURES:
+        if signature.severity in {"P0", "P1"}:
+            assert not [line for line in lines if signature.fits(line)]

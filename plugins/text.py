@@ -1,0 +1,64 @@
+"""Text that came from a watched host, made safe to show.
+
+Names, log lines and answers come from strangers. What is shown on a terminal, in HTML or in a
+document passes through `printable`: no control character, no escape code, no line break and no
+character that reorders its neighbours survives, and all of them stay visible as escapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# Bidirectional controls and invisible separators: they make a line read as what it is not.
+_DECEIVING = frozenset(
+    [0x061C, 0x200B, 0x200E, 0x200F, 0xFEFF, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
+)
+
+
+def _shown(character: str) -> str:
+    code = ord(character)
+    if character == "\n":
+        return "\\n"
+    if character == "\t":
+        return " "
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as os.fsdecode keeps it
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x20 or 0x7F <= code < 0xA0:
+        return f"\\x{code:02x}"
+    if code in _DECEIVING or 0xD800 <= code <= 0xDFFF:
+        return f"\\u{code:04x}"
+    return character
+
+
+def printable(text: str | bytes, limit: int = 300) -> str:
+    """Return the text on one line, every dangerous character as an escape.
+
+    Args:
+        text: anything; bytes are read as UTF-8, and what is not UTF-8 stays visible.
+        limit: characters kept; what is cut is told by its count.
+    """
+    if isinstance(text, bytes):
+        # Four bytes are enough for any character: a huge value is not decoded to be cut.
+        text = text[: limit * 4 + 4].decode("utf-8", "surrogateescape")
+    cut = len(text) - limit
+    shown = text if text.isascii() and text.isprintable() else None
+    if shown is None:
+        shown = "".join(map(_shown, text[:limit] if cut > 0 else text))
+    return f"{shown[:limit]}… ({cut} more characters)" if cut > 0 else shown
+
+
+EVIDENCE_MARK = "\n- "
+
+
+def listed(sentence: str, items: Iterable[object]) -> str:
+    """Build an assertion's message from a sentence and its evidence.
+
+    The report splits the two again; an item can not forge a second one, as line breaks in it
+    are escaped.
+
+    Args:
+        sentence: what is wrong, without a full stop.
+        items: what shows it, one thing each.
+    """
+    lines = [printable(str(item), 600) for item in items]
+    return EVIDENCE_MARK.join([f"{printable(sentence, 600)}:" if lines else sentence, *lines])
