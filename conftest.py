@@ -7,9 +7,12 @@ pytest.register_assert_rewrite("plugins")
 
 pytest_plugins = [
     "plugins.options",
+    "plugins.undoing",
+    "plugins.demo",
     "plugins.looking",
     "plugins.judge",
     "plugins.fixtures",
     "plugins.proofs",
+    "plugins.skips",
     "plugins.report.plugin",
 ]

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeVar, cast, overload
 
 import pytest
 
@@ -24,6 +24,8 @@ from plugins.systems import Found, Uses, find
 from plugins.text import printable
 
 FIND_DEADLINE = 10.0
+
+L = TypeVar("L", bound=Callable[..., Any])
 
 
 class NotReached(NoFact):
@@ -47,6 +49,10 @@ class Probe:
     late: bool = False
 
 
+@overload
+def probe(function: L) -> L: ...
+@overload
+def probe(*, deadline: float = 10.0, late: bool = False) -> Callable[[L], L]: ...
 def probe(
     function: Callable[..., Any] | None = None, *, deadline: float = 10.0, late: bool = False
 ) -> Any:

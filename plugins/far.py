@@ -24,10 +24,12 @@ LARGEST_ANSWER = 128 << 20
 
 _FAR_SIDE = """\
 import base64, json, sys, types, zlib
-name, source, function, args = json.loads(zlib.decompress(base64.b64decode(sys.argv[1])))
-module = types.ModuleType(name)
-sys.modules[name] = module
-exec(compile(source, name, "exec"), module.__dict__)
+modules, function, args = json.loads(zlib.decompress(base64.b64decode(sys.argv[1])))
+for name, source in modules:
+    for package in (name.partition(".")[0], name.rpartition(".")[0]):
+        sys.modules.setdefault(package, types.ModuleType(package)).__path__ = []
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(source, name, "exec"), module.__dict__)
 try:
     answer = {"answer": getattr(module, function)(*args)}
 except OSError as error:
@@ -71,10 +73,19 @@ def script(
 
 def errand(function: Callable[..., object], args: tuple[object, ...]) -> tuple[str, ...]:
     """Return the argv that calls an eye with JSON arguments on a host that does not have it."""
-    module = sys.modules[function.__module__]
-    parcel = [module.__name__, inspect.getsource(module), function.__name__, args]
+    modules = [(name, inspect.getsource(sys.modules[name])) for name in _needed(function)]
+    parcel = [modules, function.__name__, args]
     packed = base64.b64encode(zlib.compress(json.dumps(parcel).encode(), 9)).decode()
     return ("python3", "-I", "-X", "utf8", "-c", _FAR_SIDE, packed)
+
+
+def _needed(function: Callable[..., object]) -> list[str]:
+    """Return the function's module after those of the same package that it takes functions from."""
+    name = function.__module__
+    package = name.rpartition(".")[0] + "."
+    values = [v for v in vars(sys.modules[name]).values() if inspect.isfunction(v)]
+    others = [v for v in values if v.__module__ != name and v.__module__.startswith(package)]
+    return [*dict.fromkeys(needed for other in others for needed in _needed(other)), name]
 
 
 def answer(status: int, out: bytes, complaint: str, what: str) -> object:

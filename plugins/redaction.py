@@ -159,7 +159,7 @@ RULES = (
     Rule(
         "private key",
         re.compile(
-            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?"
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?!\*\*\*).*?"
             r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
             re.DOTALL,
         ),
@@ -174,7 +174,7 @@ RULES = (
         "authorization header",
         re.compile(
             r"(?i)(authorization\\{0,3}[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\{0,3}[\"']?"
-            r"(?:(?:Bearer|Basic|Token|Digest)[ \t]{1,8})?)(?!\*\*\*)[^\s\"'\\]{3,}"
+            r"(?:(?:Bearer|Basic|Token|Digest)[ \t]{1,8})?+)(?!\*\*\*)[^\s\"'\\]{3,}"
         ),
         _after_first_group,
     ),

@@ -1,4 +1,4 @@
-"""What a firewall's rules do with a new TCP connection from another machine: a pure reading of them.
+"""What a firewall's rules do with a new TCP connection from another machine: a pure reading.
 
 Each rule's conditions are answered with yes, no or unknown; a port counts as dropped only when no
 reading of the unknown ones lets the connection in.
@@ -43,7 +43,7 @@ class Chains:
 
 
 def dropped(tables: Iterable[Chains]) -> str:
-    """Return the rule or policy that keeps a connection out in every reading, "" when one lets it in."""
+    """Return the rule or policy that keeps a connection out for certain, "" when it may get in."""
     for table in tables:
         for chain, policy in table.entries:
             last = [""]

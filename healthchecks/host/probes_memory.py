@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from plugins import CannotTell, Measure, probe
+from plugins import CannotTell, Measure, NotThere, probe
 from plugins.endpoints.errors import in_words
 from plugins.endpoints.machine import Machine
 from plugins.eyes import kernel, reading
@@ -90,18 +90,25 @@ def kills(system: WatchedHost, commands: Host) -> Kills:
     days = system.settings.oom_days
     machine = Machine(commands, system.settings.proc, system.settings.sys)
     total = machine.oom_kills()
+    counts = f"{system.settings.proc}/vmstat"
+    if not total and "oom_kill" not in _text(commands, counts):
+        raise NotThere(f"{counts} does not count kills: they can be told on Linux since 4.13 only")
     measure = Measure("killed for lack of memory since the start", total, "processes", None)
     if not total:
         return Kills(measure, 0, (), days)
     up = machine.now() - machine.booted()
     ages = [(_age(line, up), line) for line in _kernel_log(system, commands)]
     recent = sum(age < days * 86400 for age, _ in ages)
-    # Without a log, nothing is known of when; what the log no longer holds is older than what it does.
+    # Without a log nothing is known of when; what it no longer holds is older than what it does.
     if not ages or up < days * 86400:
         recent = total
     now = machine.now()
     latest = tuple(f"{moment(now - age)}: {line.partition(';')[2]}" for age, line in ages[-3:])
     return Kills(measure, recent, latest, days)
+
+
+def _text(commands: Host, file: str) -> str:
+    return str(commands.call(reading.at, [file], 16 << 20)[file]["text"])
 
 
 def _kernel_log(system: WatchedHost, commands: Host) -> list[str]:
@@ -114,7 +121,7 @@ def _kernel_log(system: WatchedHost, commands: Host) -> list[str]:
 
 
 def _age(line: str, up: float) -> float:
-    """Return how many seconds ago a record `priority,number,microseconds,flags;text` was written."""
+    """Return the age in seconds of a record `priority,number,microseconds,flags;text`."""
     fields = line.partition(";")[0].split(",")
     stamp = int(fields[2]) / 1e6 if len(fields) > 2 and fields[2].isdigit() else up
     return max(0.0, up - stamp)
@@ -126,9 +133,8 @@ def busy(system: WatchedHost, commands: Host) -> Busy:
     limits = system.settings
     machine = Machine(commands, limits.proc, limits.sys)
     # The load is the whole machine's, also in a container: it is not divided by our share of CPUs.
-    table = f"{limits.proc}/stat"
-    text = str(commands.call(reading.at, [table], 16 << 20)[table]["text"])
-    cpus = len(re.findall(r"^cpu\d+ ", text, re.MULTILINE)) or machine.cpus()
+    table = _text(commands, f"{limits.proc}/stat")
+    cpus = len(re.findall(r"^cpu\d+ ", table, re.MULTILINE)) or machine.cpus()
     share = round(machine.load()[0] / cpus, 2)
     cpu, disks = machine.pressure("cpu"), machine.pressure("io")
     measures = [Measure("load for each CPU", share, "", limits.load_per_cpu)]

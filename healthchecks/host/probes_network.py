@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plugins import Absent, CannotTell, NoPermission, ToolMissing, probe
+from plugins import Absent, CannotTell, NoPermission, probe
 from plugins.endpoints.sockets import Sockets
+from plugins.eyes import naming
 from plugins.hosts import Host
 from plugins.systems import Uses
 
@@ -56,30 +57,37 @@ def dropped_ports(
 def _rules(system: WatchedHost, commands: Host) -> list[tuple[str, str]]:
     """Return (tool, what it printed) of each firewall tool of the host."""
     found = []
-    for argv in TOOLS:
-        try:
-            ran = commands.run((*system.settings.firewall_command, *argv), deadline=8.0)
-        except ToolMissing:
+    # They stand in folders that are on root's PATH only.
+    names = [argv[0] for argv in TOOLS]
+    places = commands.call(naming.programs, names, list(system.tool_folders))
+    for name, *words in TOOLS:
+        if not places[name]:
             continue
-        if ran.status and any(
-            word in ran.complaint.lower() for word in ("permission", "permitted", "root")
-        ):
-            raise NoPermission(f"only root may ask for the firewall's rules ({argv[0]})")
+        argv = (*system.settings.firewall_command, places[name], *words)
+        ran = commands.run(argv, deadline=8.0)
+        said = ran.complaint.lower()
+        if ran.status and any(word in said for word in ("permission", "permitted", "root")):
+            raise NoPermission(
+                f"only root may ask for the firewall's rules ({name}); run as root, or set "
+                'firewall_command = ["sudo", "-n"] in [host]'
+            )
         if ran.truncated:
-            raise CannotTell(f"{argv[0]} printed more rules than we read")
+            raise CannotTell(f"{name} printed more rules than we read")
         if not ran.status:
-            found.append((argv[0], ran.text))
+            found.append((name, ran.text))
     if not found:
-        raise Absent("no firewall that can be asked", tuple(argv[0] for argv in TOOLS))
+        raise Absent("no firewall that can be asked", tuple(names))
     return found
 
 
 def _dropped(tool: str, text: str, port: int) -> str:
-    if tool == "iptables":
-        return firewall.dropped([firewall.from_iptables(text, port)])
-    if tool == "pfctl":
-        return firewall.dropped([firewall.from_pf(text, port)])
+    if not text.strip():
+        return ""
     try:
-        return firewall.dropped(nftables.read(text, port)) if text.strip() else ""
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise CannotTell("nft printed rules of a kind that we do not know") from None
+        if tool == "iptables":
+            return firewall.dropped([firewall.from_iptables(text, port)])
+        if tool == "pfctl":
+            return firewall.dropped([firewall.from_pf(text, port)])
+        return firewall.dropped(nftables.read(text, port))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise CannotTell(f"{tool} printed rules of a kind that we do not know") from None

@@ -99,7 +99,8 @@ def _moment(text: str) -> float:
 
 def _crontab(system: WatchedHost, commands: Host, last_run: float, now: float) -> Schedule | None:
     limits = system.settings
-    rows = commands.call(reading.at, list(limits.crontabs), 1 << 20)
+    files = commands.call(space.within, list(limits.crontabs), 1000)
+    rows = commands.call(reading.at, files, 1 << 20)
     texts = {file: str(row["text"]) for file, row in rows.items()}
     if limits.crontab_command:
         try:

@@ -36,7 +36,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Rooms:
-    """All file systems that hold watched folders; `full`, `tight` and `crowded` tell of the bad ones.
+    """All file systems that hold watched folders; `full`, `tight` and `crowded` tell of bad ones.
 
     Args:
         silent: folders whose file system did not answer in time.
@@ -77,7 +77,7 @@ class Unsaved:
 
 
 def moment(seconds: float) -> str:
-    """Return a time in seconds since 1970 as people read it, in UTC; one beyond all years as it is."""
+    """Return a time in seconds since 1970 as people read it, in UTC."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):
@@ -160,8 +160,8 @@ def future_files(
     late = tuple(Dated(str(path), float(changed)) for path, changed in _rows(seen["beyond"]))
     if not late and not seen["whole"]:
         raise CannotTell(
-            f"{', '.join(folders)}: more than {limits.files_looked_at} files, or a folder that we may "
-            "not read; none of those that were looked at is dated in the future"
+            f"{', '.join(folders)}: more than {limits.files_looked_at} files, or a folder that "
+            "we may not read; none of those that were looked at is dated in the future"
         )
     return late
 

@@ -11,9 +11,10 @@ from .world import World
 @check(
     P2,
     guide="H14",
-    hint="Let the port through with the tool that made the rule: `ufw allow <port>/tcp`, `firewall-cmd "
-    "--permanent --add-port=<port>/tcp` and `firewall-cmd --reload`, or `iptables -I INPUT -p tcp --dport "
-    "<port> -j ACCEPT`; or bind the server to 127.0.0.1 if nobody else is meant to reach it.",
+    hint="Let the port through with the tool that made the rule: `ufw allow <port>/tcp`, "
+    "`firewall-cmd --permanent --add-port=<port>/tcp` and `firewall-cmd --reload`, or "
+    "`iptables -I INPUT -p tcp --dport <port> -j ACCEPT`; or bind the server to 127.0.0.1 if"
+    " nobody else is meant to reach it.",
 )
 def test_the_firewall_lets_watched_ports_through(dropped_ports: tuple[Dropped, ...]) -> None:
     """The firewall lets through the ports that systems listen on beyond loopback.

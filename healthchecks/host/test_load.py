@@ -11,13 +11,14 @@ from .world import World
 @check(
     P2,
     guide="H11",
-    hint="Run `top -b -n 1 -o %CPU | head -n 15` for the CPUs and `ps -eo state,pid,args | grep '^D'` for "
-    "those that wait for a disk; end what runs wild.",
+    hint="Run `top -b -n 1 -o %CPU | head -n 15` for the CPUs and `ps -eo state,pid,args | grep "
+    "'^D'` for those that wait for a disk; end what runs wild.",
 )
 def test_cpus_and_disks_keep_up(busy: Busy) -> None:
     """CPUs and disks keep up with what is asked of them.
 
-    On a machine that is behind, health checks, heartbeats and logins time out though nothing is broken.
+    On a machine that is behind, health checks, heartbeats and logins time out though nothing is
+    broken.
     """
     assert not busy.too_busy, listed("too much to do over the last minute", busy.too_busy)
 

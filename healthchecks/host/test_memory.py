@@ -8,9 +8,9 @@ from .probes_memory import Kills, Memory
 from .world import World
 
 RAISE = (
-    "Run `ps -eo pid,rss,etime,args --sort=-rss | head` to see who holds it, end or restart what should "
-    "not; raise the limit where the bound is a control group (`systemctl show <unit> -p MemoryMax`, "
-    "`docker inspect <container>`)."
+    "Run `ps -eo pid,rss,etime,args --sort=-rss | head` to see who holds it, end or restart what "
+    "should not; raise the limit where the bound is a control group (`systemctl show <unit> -p "
+    "MemoryMax`, `docker inspect <container>`)."
 )
 
 
@@ -91,8 +91,9 @@ def thrashing(world: World) -> None:
 @check(
     P1,
     guide="H04",
-    hint="Run `dmesg --ctime | grep -i 'killed process'` (as root) to see who was killed and who asked for "
-    "the memory; restart what was killed, then give the machine more memory or the program a limit.",
+    hint="Run `dmesg --ctime | grep -i 'killed process'` (as root) to see who was killed and who "
+    "asked for the memory; restart what was killed, then give the machine more memory or the"
+    " program a limit.",
 )
 def test_nothing_was_killed_for_lack_of_memory(kills: Kills) -> None:
     """Nothing was killed for lack of memory lately.
@@ -100,7 +101,7 @@ def test_nothing_was_killed_for_lack_of_memory(kills: Kills) -> None:
     The kernel kills without warning, in the middle of a write; what it killed once it kills again.
     """
     assert not kills.recent, listed(
-        f"{kills.recent} killed within {kills.days:g} days ({kills.since_boot.value:g} since the start)",
+        f"{kills.recent} killed in {kills.days:g} days ({kills.since_boot.value:g} since boot)",
         kills.latest,
     )
 

@@ -11,8 +11,8 @@ from .world import World
 @check(
     P2,
     guide="H05",
-    hint="Run `getent ahosts localhost`, and see that /etc/hosts has the lines `127.0.0.1 localhost` and "
-    "`::1 localhost`.",
+    hint="Run `getent ahosts localhost`, and see that /etc/hosts has the lines `127.0.0.1 "
+    "localhost` and `::1 localhost`.",
 )
 def test_localhost_is_this_machine(stray_localhost: tuple[Name, ...]) -> None:
     """The name localhost leads to this machine and nowhere else.
@@ -35,8 +35,9 @@ def localhost_elsewhere(world: World) -> None:
 @check(
     P2,
     guide="H05",
-    hint="Run `getent ahosts <name>`; when no name at all resolves look at /etc/resolv.conf, when only this "
-    "one does not, correct it in the system's configuration or add it to /etc/hosts.",
+    hint="Run `getent ahosts <name>`; when no name at all resolves look at /etc/resolv.conf, when"
+    " only this one does not, correct it in the system's configuration or add it to "
+    "/etc/hosts.",
 )
 def test_configured_names_resolve(lost_names: tuple[Name, ...]) -> None:
     """The host name of every configured endpoint resolves.

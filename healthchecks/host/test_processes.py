@@ -11,8 +11,8 @@ from .world import World
 @check(
     P2,
     guide="H09",
-    hint="Restart the parent that is named: `systemctl restart <unit>`, or end it with `kill <parent>` and "
-    "start it again. A zombie itself cannot be killed, for it is dead already.",
+    hint="Restart the parent that is named: `systemctl restart <unit>`, or end it with `kill "
+    "<parent>` and start it again. A zombie itself cannot be killed, for it is dead already.",
     refs=("https://man7.org/linux/man-pages/man2/wait.2.html",),
 )
 def test_no_zombies_gather(uncollected: tuple[Zombie, ...]) -> None:
@@ -36,8 +36,9 @@ def children_left_dead(world: World) -> None:
 @check(
     P2,
     guide="H10",
-    hint="Run `ls -l /proc/<pid>/fd` to see what it holds open; restart it, and raise its limit with "
-    "`LimitNOFILE=65536` in its unit (the shell's own `ulimit -n` says nothing of a running process).",
+    hint="Run `ls -l /proc/<pid>/fd` to see what it holds open; restart it, and raise its limit "
+    "with `LimitNOFILE=65536` in its unit (the shell's own `ulimit -n` says nothing of a "
+    "running process).",
 )
 def test_watched_processes_have_descriptors_to_spare(holdings: tuple[Holding, ...]) -> None:
     """Processes of watched systems have file descriptors to spare.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plugins import P2, SAFE, check, fault, healthy, remedy
-
 from plugins.steps import Run
 
 from .probes_schedule import Schedule
@@ -48,8 +47,9 @@ def a_timer_that_never_was_on(world: World) -> None:
 @check(
     P2,
     guide="H15",
-    hint="Look at `systemctl list-timers --all` and `journalctl --unit <service of the timer>`; for cron, at "
-    "`pgrep -a cron` and at the mail that cron sends. Then run `pytest healthchecks/` by hand once.",
+    hint="Look at `systemctl list-timers --all` and `journalctl --unit <service of the timer>`; "
+    "for cron, at `pgrep -a cron` and at the mail that cron sends. Then run `pytest "
+    "healthchecks/` by hand once.",
 )
 def test_the_checks_run_on_schedule(schedule: Schedule) -> None:
     """The checks themselves run on schedule.

@@ -37,8 +37,8 @@ def a_dead_mount(world: World) -> None:
 @check(
     P1,
     guide="H01",
-    hint="Run `df -h <folder>`, then `du -xh --max-depth=2 <folder> | sort -h | tail` to find what is "
-    "big; move it away or delete it, or make the file system larger.",
+    hint="Run `df -h <folder>`, then `du -xh --max-depth=2 <folder> | sort -h | tail` to find "
+    "what is big; move it away or delete it, or make the file system larger.",
 )
 def test_disks_have_room(rooms: Rooms) -> None:
     """Every file system that holds a watched system's data has room.
@@ -76,7 +76,8 @@ def less_than_asked_for(world: World) -> None:
 @check(
     P2,
     guide="H01",
-    hint="Run `du -xh --max-depth=2 <folder> | sort -h | tail` while there is time: it will be full soon.",
+    hint="Run `du -xh --max-depth=2 <folder> | sort -h | tail` while there is time: it will be "
+    "full soon.",
 )
 def test_disks_are_not_getting_tight(rooms: Rooms) -> None:
     """No file system that holds a watched system's data is about to fill up.
@@ -103,24 +104,20 @@ def a_tight_disk(world: World) -> None:
 
 @fault(test_disks_are_not_getting_tight)
 def tighter_than_asked_for(world: World) -> None:
-    world.change(
-        watch_folders=[world.data],
-        disk_tight_percent=0.0,
-        disk_full_percent=101.0,
-        disk_free_gib=0.0,
-    )
+    world.change(watch_folders=[world.data], disk_tight_percent=0.0)
 
 
 @check(
     P1,
     guide="H02",
-    hint="Run `df -i <folder>`, then `du -x --inodes --max-depth=3 <folder> | sort -n | tail` to find "
-    "the folder with the many small files, and clear it out.",
+    hint="Run `df -i <folder>`, then `du -x --inodes --max-depth=3 <folder> | sort -n | tail` to "
+    "find the folder with the many small files, and clear it out.",
 )
 def test_inodes_are_left(rooms: Rooms) -> None:
     """Inodes are left on every file system that holds a watched system's data.
 
-    Without a free inode no file can be made, however many bytes are free, and `df -h` looks healthy.
+    Without a free inode no file can be made, however many bytes are free, and `df -h` looks
+    healthy.
     """
     assert not rooms.crowded, listed("out of inodes or nearly so", rooms.crowded)
 

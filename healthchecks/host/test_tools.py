@@ -11,8 +11,8 @@ from .world import World
 @check(
     P3,
     guide="H12",
-    hint="Install each with this machine's package manager (`apt-get install jq`, `brew install jq`), or put "
-    "the folder that holds it on PATH or into `tool_folders` of [host].",
+    hint="Install each with this machine's package manager (`apt-get install jq`, `brew install "
+    "jq`), or put the folder that holds it on PATH or into `tool_folders` of [host].",
 )
 def test_needed_tools_are_installed(missing_tools: tuple[MissingTool, ...]) -> None:
     """The tools that present systems need are installed.

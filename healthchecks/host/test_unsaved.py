@@ -11,17 +11,18 @@ from .world import World
 @check(
     P1,
     guide="H13",
-    hint="Look through the sources that are newer than the newest backup before you work on, run the "
-    "system's own recovery where it has one, then take a backup.",
+    hint="Look through the sources that are newer than the newest backup before you work on, run "
+    "the system's own recovery where it has one, then take a backup.",
 )
 def test_nothing_was_left_unsaved_by_a_crash(unsaved: Unsaved) -> None:
     """Nothing was left unsaved when the machine last went down.
 
-    What changed after the newest backup and before the machine started exists once, perhaps in part.
+    What changed after the newest backup and before the machine started exists once, perhaps in
+    part.
     """
     assert not unsaved.lost_in_a_crash, (
-        f"the machine started at {moment(unsaved.booted)}, after the newest backup ({unsaved.backup}), "
-        f"and there is something newer than the backup: {unsaved.source}"
+        f"the machine started at {moment(unsaved.booted)}, after the newest backup "
+        f"({unsaved.backup}), and there is something newer than the backup: {unsaved.source}"
     )
 
 

@@ -1,7 +1,8 @@
 """A host in small: proc files with real formats, real small disks, processes, firewalls, a dockerd.
 
-What the kernel only tells of the whole machine (memory, pressure, start, kills) is given as files in
-the kernel's own formats; everything else is real: mounts, processes, network name spaces, dockerd.
+What the kernel only tells of the whole machine (memory, pressure, start, kills) is given as files
+in the kernel's own formats; everything else is real: mounts, processes, network name spaces,
+dockerd.
 """
 
 from __future__ import annotations
@@ -59,9 +60,17 @@ class World:
             "schedule_timer": "",
             "last_run_files": [f"{folder}/health.json"],
             "files_looked_at": 10_000,
-            "mount_answer_s": 1.0,
+            "mount_answer_s": 2.0,
             "zombies_stay_s": 0.3,
+            # This machine's own disk and clock may well be ill: they are not the world's.
+            "disk_tight_percent": 100.1,
+            "disk_full_percent": 100.1,
             "disk_free_gib": 0.0,
+            "inodes_full_percent": 100.1,
+            "clock_error_s": 1e9,
+            "zone_file": self.nothing,
+            "docker_program": "",
+            "docker_url": "",
             **self._over,
         }
 
@@ -107,7 +116,7 @@ class World:
         *,
         inside: bool = False,
     ) -> None:
-        """Put us into a memory control group; `inside` as a container sees it that keeps the host's path."""
+        """Put us into a memory control group; `inside`: with the host's path in a container."""
         own = "system.slice/agent.service"
         root = "sys/fs/cgroup" + ("/memory" if version == 1 else "")
         place = root if inside else f"{root}/{own}"
@@ -122,7 +131,7 @@ class World:
         self._file(f"{place}/memory.stat", f"anon 1\n{names[2]} {cache_mib * MIB}\n")
 
     def load(self, cpu: float | None, io: float | None) -> None:
-        """Write the percent of time lost waiting for CPUs and disks; the load itself is this machine's."""
+        """Write the percent of time lost waiting for CPUs and disks; the load is this machine's."""
         self._pressure("cpu", cpu)
         self._pressure("io", io)
         self.change(load_per_cpu=1e6)
@@ -177,7 +186,7 @@ class World:
     def timer(
         self, *, active: bool, ran_hours_ago: float | None, on_hours_ago: float | None = None
     ) -> None:
-        """Install a timer, with a stand-in for systemd's own program: no test may touch the real one."""
+        """Install a timer, and a stand-in for systemctl: no test may touch the real one."""
         state = "LoadState=loaded\nActiveState={}\nActiveEnterTimestamp={}\n"
         since = "" if on_hours_ago is None else _words(time.time() - on_hours_ago * HOUR)
         off = state.format("inactive", since)
@@ -207,6 +216,7 @@ class World:
 
     def small_disk(self, used_percent: int, files: int = 0) -> str:
         """Mount a file system of 4 MiB and 100 inodes, fill it so far, and return its folder."""
+        self.change(disk_tight_percent=80.0, disk_full_percent=90.0, inodes_full_percent=90.0)
         return self._real.small_disk(used_percent, files)
 
     def dead_mount(self) -> str:
@@ -231,6 +241,12 @@ class World:
             subprocess.run(argv, check=True, capture_output=True)
         self.change(watch_ports=[port], firewall_command=prefix, network_tables=f"/proc/{pid}")
 
+    def use_docker(self, **settings: object) -> None:
+        """Watch a Docker engine of the world's own; it runs once `docker.start` is called."""
+        start = [self.docker.script()]
+        url = self.docker.url
+        self.change(docker_url=url, docker_start=start, docker_answer_s=4.0, **settings)
+
     def close(self) -> None:
         """End every process, unmount every file system and take every name space away."""
         self.docker.close()
@@ -241,8 +257,8 @@ def _words(moment: float) -> str:
     return time.strftime("%a %Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
 
 
-def break_for_demo(world: World) -> None:
-    """Make the faults that `--demo` shows: memory is short, a tool is missing, the timer is off."""
-    world.memory(total_mib=8000, available_mib=500, pressure=2.0)
-    world.tool("jq", mode=0o644)
-    world.timer(active=False, ran_hours_ago=100)
+def stage(world: World, *, broken: bool) -> None:
+    """Make the host that `--demo` shows; broken, memory is short and the timer is off."""
+    if broken:
+        world.memory(total_mib=8000, available_mib=500, pressure=2.0)
+        world.timer(active=False, ran_hours_ago=100)

@@ -1,4 +1,4 @@
-"""A Docker engine of its own for a world: a real dockerd on a scratch socket, with scratch images."""
+"""A Docker engine of a world's own: a real dockerd on a scratch socket, with scratch images."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ START = """\
 #!/bin/sh
 # Starts this world's own dockerd and waits until it answers.
 rm -f '{socket}'
-setsid nohup dockerd --data-root '{folder}/data' --exec-root '{short}/exec' --pidfile '{short}/pid' \\
-  --host 'unix://{socket}' --iptables=false --ip6tables=false --bridge=none \\
+setsid nohup dockerd --data-root '{folder}/data' --exec-root '{short}/exec' \\
+  --pidfile '{short}/pid' --host 'unix://{socket}' \\
+  --iptables=false --ip6tables=false --bridge=none \\
   >> '{folder}/log' 2>&1 < /dev/null &
 for turn in $(seq 100); do
   docker --host 'unix://{socket}' version > /dev/null 2>&1 && exit 0
@@ -116,7 +117,7 @@ class DockerWorld:
         except (OSError, ValueError):
             return
         end = time.monotonic() + 15
-        while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
+        while _runs(pid) and time.monotonic() < end:
             time.sleep(0.05)
 
     def close(self) -> None:
@@ -128,6 +129,13 @@ class DockerWorld:
             self._end()
             shutil.rmtree(self._short, ignore_errors=True)
             self._short = ""
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
 
 
 def _busybox() -> bytes:

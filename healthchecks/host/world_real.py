@@ -1,4 +1,4 @@
-"""The real things around a small host: mounts, processes and network name spaces, all taken away again."""
+"""The real things around a small host: mounts, processes, network name spaces."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Surroundings:
         self._start([sys.executable, "-I", str(script), *numbers])
 
     def network(self, port: int) -> tuple[list[str], int]:
-        """Make a network name space where a port listens; return the words before a command, and a pid."""
+        """Make a network name space where a port listens; return a command's prefix, and a pid."""
         space = f"hc-{os.getpid()}-{id(self):x}-{len(self._spaces)}"
         subprocess.run(["ip", "netns", "add", space], check=True)
         self._spaces.append(space)

@@ -33,7 +33,8 @@ class MessageFolder:
     @property
     def newest(self) -> str:
         """The name of the newest log by its date (a rewritten file keeps its name); "" for none."""
-        return max((name for name in self._logs() if name != GUIDES_LIVE), default="")
+        dated = (name for name in self._logs() if name.startswith("messages_"))
+        return max((name for name in dated if name != GUIDES_LIVE), default="")
 
     @property
     def live(self) -> frozenset[str]:

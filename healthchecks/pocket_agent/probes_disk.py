@@ -6,10 +6,12 @@ import os.path
 from dataclasses import dataclass
 
 from healthchecks.pocket_agent.system import PocketAgent
-from plugins import Absent, Blocked, NotThere, printable, probe
+from plugins import Absent, Blocked, NotThere, WrongKind, printable, probe
 from plugins.endpoints.filesystem import Entry, Filesystem
 
 FOLDER_CHECK = "pocket_agent.the_data_folder_is_there"
+KEY_CHECK = "pocket_agent.certificate_and_key_belong_together"
+CERTIFICATE_CHECK = "pocket_agent.the_certificate_is_valid"
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,8 @@ class Foreign:
 def data_folder(system: PocketAgent, filesystem: Filesystem) -> DataFolder:
     """What stands where the data folder should be; a link to a folder is a folder."""
     path = system.data_dir
-    try:
-        found = filesystem.look(filesystem.resolve(path))
-    except NotThere:
-        found = filesystem.look(path)
-    try:
-        above = filesystem.look(filesystem.resolve(os.path.dirname(path)))
-    except NotThere:
-        above = None
+    found = _led_to(path, filesystem) or filesystem.look(path)
+    above = _led_to(os.path.dirname(path), filesystem)
     return DataFolder(
         path=path,
         kind=found.kind if found else "",
@@ -120,24 +116,21 @@ def foreign_data_folders(system: PocketAgent, filesystem: Filesystem) -> tuple[F
 @probe
 def open_keys(system: PocketAgent, filesystem: Filesystem) -> tuple[Exposed, ...]:
     """The private key, when others than its owner may use it."""
-    return _exposed((_pem(system.key, "key", filesystem),), system.settings.key_mode)
+    return _exposed((_pem(system.key, system, filesystem, KEY_CHECK),), system.settings.key_mode)
 
 
 @probe
 def open_certificates(system: PocketAgent, filesystem: Filesystem) -> tuple[Exposed, ...]:
     """The certificate, when others than its owner may change it."""
-    certificate = _pem(system.certificate, "certificate", filesystem)
+    certificate = _pem(system.certificate, system, filesystem, CERTIFICATE_CHECK)
     return _exposed((certificate,), system.settings.certificate_mode)
 
 
 @probe
 def foreign_keys(system: PocketAgent, filesystem: Filesystem) -> tuple[Foreign, ...]:
     """The private key and the certificate, where they are another user's than the server's."""
-    key = _pem(system.key, "key", filesystem)
-    certificate = filesystem.look(system.certificate) if system.certificate else None
-    # A link is judged by where it leads; one that leads nowhere is another check's finding.
-    if certificate and certificate.kind == "link":
-        certificate = filesystem.look(filesystem.resolve(system.certificate))
+    key = _pem(system.key, system, filesystem, KEY_CHECK)
+    certificate = _led_to(system.certificate, filesystem)
     return _foreign(system, (key, certificate) if certificate else (key,))
 
 
@@ -145,10 +138,7 @@ def _folders(system: PocketAgent, filesystem: Filesystem) -> tuple[Entry, ...]:
     """Give the data folder and, where it is there, projects/ in it; links followed."""
     found = []
     for path in (system.data_dir, system.projects):
-        try:
-            entry = filesystem.look(filesystem.resolve(path))
-        except NotThere:
-            break
+        entry = _led_to(path, filesystem)
         if entry is None or entry.kind != "folder":
             break
         found.append(entry)
@@ -157,12 +147,32 @@ def _folders(system: PocketAgent, filesystem: Filesystem) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def _pem(path: str, what: str, filesystem: Filesystem) -> Entry:
-    if not path:
-        raise Absent(f"a {what} (the server speaks no TLS)")
-    entry = filesystem.look(filesystem.resolve(path))
+def _led_to(path: str, filesystem: Filesystem) -> Entry | None:
+    """Give what a path leads to, its last link followed; None where it leads to nothing."""
+    entry = filesystem.look(path) if path else None
+    if entry is None or entry.kind != "link":
+        return entry
+    try:
+        return filesystem.look(filesystem.resolve(path))
+    except NotThere:
+        return None
+
+
+def _pem(path: str, system: PocketAgent, filesystem: Filesystem, owner: str) -> Entry:
+    """Give the file of a key or certificate; where it lacks, that is another check's finding.
+
+    Raises:
+        Absent: the server speaks no TLS, and there is no such file.
+        Blocked: it should speak TLS, and there is none.
+        WrongKind: it is no file.
+    """
+    entry = _led_to(path, filesystem)
     if entry is None:
-        raise NotThere(f"{printable(path)} is not there")
+        if path and system.tls != "no":
+            raise Blocked(owner, f"{printable(path)} is not there")
+        raise Absent("TLS is off: no key and no certificate", (path or system.config,))
+    if entry.kind != "file":
+        raise WrongKind(f"{printable(path)} is a {entry.kind}, no file")
     return entry
 
 

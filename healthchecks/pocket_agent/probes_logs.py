@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from healthchecks.pocket_agent.message_folders import (
     GUIDES_LIVE,
     LINK,
     MessageFolder,
+    ProjectTree,
     message_folders,
     project_tree,
 )
@@ -30,13 +30,11 @@ class Leftover:
         path: the file.
         why: what it is, in a few words.
         seen: its identity.
-        harmless: whether nothing that a person wrote can be in it.
     """
 
     path: str
     why: str
     seen: str
-    harmless: bool = True
 
     def __str__(self) -> str:
         return f"{printable(self.path)}: {self.why}"
@@ -66,17 +64,14 @@ class WrongLink:
 
 @dataclass(frozen=True)
 class OldLog:
-    """A rotated message log that should be smaller or gone; `alone` without a .gz beside it."""
+    """A rotated message log that should be smaller or gone, and why."""
 
     path: str
     why: str
     seen: str
-    alone: bool
 
     def __str__(self) -> str:
-        return (
-            f"{printable(self.path)}: {self.why}{'' if self.alone else ' (its .gz is there too)'}"
-        )
+        return f"{printable(self.path)}: {self.why}"
 
 
 @probe(deadline=20.0)
@@ -110,10 +105,8 @@ def _wrong_link(folder: MessageFolder, latest: float) -> WrongLink | None:
 
 
 def _fault_of(folder: MessageFolder, link: Entry | None, newest: str, latest: float) -> str:
-    if link is None:
+    if link is None or link.kind != "link":
         return ""
-    if link.kind != "link":
-        return f"is no link but a {link.kind}"
     target = link.target.removeprefix("./")
     if "/" in target:
         return f"leads out of its folder, to {printable(link.target)}"
@@ -126,16 +119,27 @@ def _fault_of(folder: MessageFolder, link: Entry | None, newest: str, latest: fl
 
 
 @probe(deadline=20.0)
-def stray_logs(system: PocketAgent, filesystem: Filesystem) -> tuple[Leftover, ...]:
-    """Each messages_current.jsonl that the real server reads and never writes."""
+def empty_strays(system: PocketAgent, filesystem: Filesystem) -> tuple[Leftover, ...]:
+    """Each empty messages_current.jsonl, which the real server never writes."""
+    strays = _strays(system, filesystem)
+    return tuple(Leftover(e.path, "empty", e.identity) for e in strays if not e.size)
+
+
+@probe(deadline=20.0)
+def full_strays(system: PocketAgent, filesystem: Filesystem) -> tuple[Leftover, ...]:
+    """Each messages_current.jsonl, or current.jsonl that is no link, with something in it."""
+    strays = _strays(system, filesystem)
+    return tuple(Leftover(e.path, f"{e.size} bytes", e.identity) for e in strays if e.size)
+
+
+def _strays(system: PocketAgent, filesystem: Filesystem) -> tuple[Entry, ...]:
     tree = project_tree(system, filesystem)
     found = []
     for folder in message_folders(system, tree):
-        entry = folder.entries.get(GUIDES_LIVE)
-        if entry and not folder.guide and (system.dialect == "json" or folder.newest):
-            empty = entry.kind == "file" and entry.size == 0
-            why = "empty" if empty else f"{entry.size} bytes, by hand"
-            found.append(Leftover(entry.path, why, entry.identity, empty))
+        if folder.guide or not (system.dialect == "json" or folder.newest):
+            continue
+        both = (folder.entries.get(name) for name in (GUIDES_LIVE, LINK))
+        found += [entry for entry in both if entry and entry.kind == "file"]
     tree.told(found)
     return tuple(found)
 
@@ -186,18 +190,19 @@ def _age(seconds: float) -> str:
 @probe(deadline=20.0)
 def plain_logs(system: PocketAgent, filesystem: Filesystem, commands: Host) -> tuple[OldLog, ...]:
     """Rotated message logs that are old or large, and not compressed."""
-    settings = system.settings
-    now = commands.call(reading.now)
-
-    def why(entry: Entry) -> str:
-        age, size = now - entry.mtime, entry.size / (1 << 20)
-        if age > settings.archive_days * DAY or entry.path.endswith(".gz"):
-            return ""
+    settings, now = system.settings, commands.call(reading.now)
+    tree, rotated = _rotated(system, filesystem)
+    found = []
+    for entry, doubled in rotated:
+        age, mebibytes = now - entry.mtime, entry.size / (1 << 20)
+        if doubled or age > settings.archive_days * DAY or entry.path.endswith(".gz"):
+            continue
         if age > settings.log_days * DAY:
-            return f"{_age(age)}, not compressed"
-        return f"{size:.0f} MiB, not compressed" if size > settings.log_mib else ""
-
-    return _old_logs(system, filesystem, why)
+            found.append(OldLog(entry.path, _age(age), entry.identity))
+        elif mebibytes > settings.log_mib:
+            found.append(OldLog(entry.path, f"{mebibytes:.0f} MiB", entry.identity))
+    tree.told(found)
+    return tuple(found)
 
 
 @probe(deadline=20.0)
@@ -205,23 +210,37 @@ def ancient_logs(system: PocketAgent, filesystem: Filesystem, commands: Host) ->
     """Rotated message logs, compressed or not, that nobody will ask for again."""
     now = commands.call(reading.now)
     limit = system.settings.archive_days * DAY
-    return _old_logs(
-        system,
-        filesystem,
-        lambda entry: _age(now - entry.mtime) if now - entry.mtime > limit else "",
+    tree, rotated = _rotated(system, filesystem)
+    found = tuple(
+        OldLog(entry.path, _age(now - entry.mtime), entry.identity)
+        for entry, _ in rotated
+        if now - entry.mtime > limit
     )
-
-
-def _old_logs(
-    system: PocketAgent, filesystem: Filesystem, why: Callable[[Entry], str]
-) -> tuple[OldLog, ...]:
-    tree = project_tree(system, filesystem)
-    found = []
-    for folder in message_folders(system, tree):
-        packed = [e for e in folder.entries.values() if e.path.endswith(".jsonl.gz")]
-        for entry in (*folder.rotated(), *(e for e in packed if e.kind == "file")):
-            if words := why(entry):
-                alone = f"{entry.name}.gz" not in folder.entries
-                found.append(OldLog(entry.path, words, entry.identity, alone))
     tree.told(found)
-    return tuple(found)
+    return found
+
+
+@probe(deadline=20.0)
+def doubled_logs(system: PocketAgent, filesystem: Filesystem) -> tuple[OldLog, ...]:
+    """Rotated message logs that are there plain and compressed."""
+    tree, rotated = _rotated(system, filesystem)
+    found = tuple(
+        OldLog(entry.path, "its .gz is there too", entry.identity)
+        for entry, doubled in rotated
+        if doubled
+    )
+    tree.told(found)
+    return found
+
+
+def _rotated(
+    system: PocketAgent, filesystem: Filesystem
+) -> tuple[ProjectTree, list[tuple[Entry, bool]]]:
+    """Give the tree and its rotated logs, each with whether its own .gz stands beside it."""
+    tree = project_tree(system, filesystem)
+    found: list[tuple[Entry, bool]] = []
+    for folder in message_folders(system, tree):
+        packed = (e for e in folder.entries.values() if e.path.endswith(".jsonl.gz"))
+        whole = (*folder.rotated(), *(entry for entry in packed if entry.kind == "file"))
+        found += [(entry, f"{entry.name}.gz" in folder.entries) for entry in whole]
+    return tree, found

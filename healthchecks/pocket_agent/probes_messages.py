@@ -22,7 +22,7 @@ class BadLog:
         path: the log.
         what: the lines that are wrong, in a few words.
         live: whether the server may be writing it.
-        numbers: all their numbers, from 1; () where there are too many to name.
+        numbers: all their numbers, from 1; () where they are too many to name, or the log is live.
         seen: the log's identity.
     """
 
@@ -33,16 +33,22 @@ class BadLog:
     seen: str
 
     def __str__(self) -> str:
-        if self.live:
-            cure = " (the live log, which nobody may touch: stop the server or wait for rotation)"
-        else:
-            cure = "" if self.numbers else " (by hand)"
-        return f"{printable(self.path)}: {self.what}{cure}"
+        return f"{printable(self.path)}: {self.what}{' (the live log)' if self.live else ''}"
 
 
 @probe(deadline=30.0)
 def bad_logs(system: PocketAgent, filesystem: Filesystem, logs: Logs) -> tuple[BadLog, ...]:
-    """Message logs with a complete line that is no JSON or too long, and what is no log at all."""
+    """Rotated message logs with a line that is no JSON or too long."""
+    return tuple(log for log in _bad_logs(system, filesystem, logs) if log.numbers)
+
+
+@probe(deadline=30.0)
+def untouchable_logs(system: PocketAgent, filesystem: Filesystem, logs: Logs) -> tuple[BadLog, ...]:
+    """The same of live logs, whose last line may be cut, and of what is no file or too broken."""
+    return tuple(log for log in _bad_logs(system, filesystem, logs) if not log.numbers)
+
+
+def _bad_logs(system: PocketAgent, filesystem: Filesystem, logs: Logs) -> tuple[BadLog, ...]:
     tree = project_tree(system, filesystem)
     ends = time.monotonic() + READING
     found: list[BadLog] = []

@@ -48,9 +48,9 @@ class BrokenMetadata:
         if self.better:
             cure = f"can be restored from {self.better.origin}"
         elif self.seen:
-            cure = "by hand: no backup is good, and nothing tells the project's path"
+            cure = "no backup is good, and nothing tells the project's path"
         else:
-            cure = "by hand: it is no regular file"
+            cure = "it is no regular file"
         return f"{printable(self.path)}: {self.why} ({cure})"
 
 
@@ -90,7 +90,21 @@ def _unreadable(system: PocketAgent, survey: dict[str, list[metadata.Row]]) -> N
 def broken_metadata(
     system: PocketAgent, filesystem: Filesystem, commands: Host
 ) -> tuple[BrokenMetadata, ...]:
-    """Metadata files that the server cannot load, each with what could stand in its place."""
+    """Metadata files that the server cannot load, each with what may stand in its place."""
+    return tuple(broken for broken in _broken(system, filesystem, commands) if broken.better)
+
+
+@probe(deadline=20.0)
+def lost_metadata(
+    system: PocketAgent, filesystem: Filesystem, commands: Host
+) -> tuple[BrokenMetadata, ...]:
+    """Metadata files that the server cannot load, and nothing tells what belongs there."""
+    return tuple(broken for broken in _broken(system, filesystem, commands) if not broken.better)
+
+
+def _broken(
+    system: PocketAgent, filesystem: Filesystem, commands: Host
+) -> tuple[BrokenMetadata, ...]:
     survey = _survey(system, commands)
     rows = survey["broken"]
     if not rows and not survey["others"] and survey["denied"]:

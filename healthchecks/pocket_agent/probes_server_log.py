@@ -39,7 +39,7 @@ class LastStart:
     crashes: tuple[str, ...]
 
 
-class _Log:
+class ServerLog:
     """The end of the server's log, wherever it is written."""
 
     def __init__(self, system: PocketAgent, filesystem: Filesystem, systemd: Systemd) -> None:
@@ -81,7 +81,7 @@ class _Log:
 @probe
 def log_errors(system: PocketAgent, filesystem: Filesystem, systemd: Systemd) -> LogErrors:
     """The errors of the server itself: no closed connections, scanners or clients' mistakes."""
-    faults = [one for one in _Log(system, filesystem, systemd).records() if one.matters]
+    faults = [one for one in ServerLog(system, filesystem, systemd).records() if one.matters]
     hours = Counter(int((one.when or 0.0) // 3600) for one in faults)
     kinds = Counter(printable(one.text, 160) for one in faults)
     most = max(hours.values(), default=0)
@@ -95,7 +95,7 @@ def last_start(system: PocketAgent, filesystem: Filesystem, systemd: Systemd) ->
     """What the latest start failed with, and every crash of late."""
     failures: list[str] = []
     crashes: list[str] = []
-    for one in _Log(system, filesystem, systemd).records():
+    for one in ServerLog(system, filesystem, systemd).records():
         if one.begins:
             failures.clear()
         if one.failed_start:
@@ -111,6 +111,6 @@ def refused_paths(
 ) -> tuple[RefusedPath, ...]:
     """The paths that clients asked for and were refused, the newest first."""
     watch = PathWatch()
-    for one in _Log(system, filesystem, systemd).records():
+    for one in ServerLog(system, filesystem, systemd).records():
         watch.see(one)
     return watch.refused()

@@ -186,7 +186,8 @@ class Search:
     @cached_property
     def start_log(self) -> str:
         """The file that takes a started server's output."""
-        return self.settings.path(self.settings.start_log) or os.path.join(self.root, "server.log")
+        said, printed = self.settings.path(self.settings.start_log), self.command.outputs
+        return said or next(iter(printed), os.path.join(self.root, "server.log"))
 
     @cached_property
     def binary(self) -> str:

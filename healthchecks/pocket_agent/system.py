@@ -57,6 +57,7 @@ class Settings:
     metrics_path: str
     metrics_port: int
     debug_port: int
+    exposed_on_purpose: bool
     data_mode: str
     key_mode: str
     certificate_mode: str

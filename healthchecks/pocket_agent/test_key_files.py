@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 
@@ -47,6 +48,24 @@ def readable_by_all(world: World) -> None:
 def readable_by_the_group(world: World) -> None:
     world.lay_out("guide")
     world.key.chmod(0o640)
+
+
+@fault(test_the_key_is_private, becomes="absent")
+def without_tls(world: World) -> None:
+    world.configure(tls_enabled=False, tls_cert_file=None, tls_key_file=None)
+    world.change(tls="auto", certificate="", key="")
+    world.key.unlink()
+
+
+@fault(test_the_key_is_private, becomes="blocked")
+def gone(world: World) -> None:
+    world.key.unlink()
+
+
+@fault(test_the_key_is_private, becomes="cannot_tell")
+def a_pipe(world: World) -> None:
+    world.key.unlink()
+    os.mkfifo(world.key)
 
 
 @remedy(SAFE)

@@ -18,3 +18,14 @@ def test_no_known_issue_shows_in_the_log(signature: Signature, log_hits: LogHits
     assert not hits.count, listed(f"the log shows it {hits.count} times", hits.lines)
 
 
+@healthy(test_no_known_issue_shows_in_the_log)
+def in_use(world: World) -> None:
+    """A server in use, with nothing but normal closes in its log."""
+    world.start()
+
+
+@fault(test_no_known_issue_shows_in_the_log, becomes="absent")
+def without_a_log(world: World) -> None:
+    """No file, and no unit whose journal could be read."""
+    world.change(logs=[], start_log="")
+    world.log.unlink()

@@ -54,6 +54,13 @@ def half_written(world: World) -> None:
 
 
 @fault(test_no_interrupted_write_is_left)
+def named_by_a_stranger(world: World) -> None:
+    left = world.metadata().with_name(".tmp-$(id)`id`'\"\n\x1b[31m<script>\udcff")
+    left.touch()
+    world.age(left, 1)
+
+
+@fault(test_no_interrupted_write_is_left)
 def left_as_the_guide_says(world: World) -> None:
     world.lay_out("guide")
     for path in (world.data / ".lock", world.metadata().with_name("metadata.json.tmp")):

@@ -14,9 +14,8 @@ from plugins.steps import Quarantine, Write
 @remedy(SAFE)
 def restore_them(broken_metadata: tuple[BrokenMetadata, ...]) -> Iterator[Quarantine | Write]:
     """Move the broken file aside and put metadata.json.backup, or that of a backup folder, in its
-    place; without one, write its id (the folder's name) and its path anew. Where nothing tells the
-    path, find it with `grep -ho '"cwd":"[^"]*"' logs/*.jsonl | sort | uniq -c` and write it by
-    hand; then restart the server when nothing executes: it loads projects only at its start."""
+    place; without one, write its id (the folder's name) and its path anew. Then restart the server
+    when nothing executes: it loads projects only at its start."""
     for broken in broken_metadata:
         if broken.better:
             yield Quarantine(broken.path, seen=broken.seen)
@@ -76,6 +75,20 @@ def emptied_where_the_log_names_the_folder(world: World) -> None:
 
 
 @fault(test_project_metadata_can_be_read)
+def named_by_a_stranger(world: World) -> None:
+    name = "$(id) `id` '\"\n\x1b[31m<script>\udcff"
+    work = os.fsencode(world.folder / "work")
+    (world.data / "projects" / name).mkdir()
+    file = world.data / "projects" / name / "metadata.json"
+    file.write_bytes(b'{"path":"%s","created_at":' % work)
+
+
+@fault(test_project_metadata_can_be_read, becomes="blocked")
+def without_a_data_folder(world: World) -> None:
+    world.change(data_dir=str(world.folder / "gone"))
+
+
+@fault(test_project_metadata_can_be_read)
 def without_an_id(world: World) -> None:
     world.project(metadata={"id": None})
 
@@ -85,6 +98,57 @@ def no_json_number(world: World) -> None:
     folder = world.project()
     text = folder.joinpath("metadata.json").read_bytes()
     folder.joinpath("metadata.json").write_bytes(text.replace(b"{", b'{"age": NaN,', 1))
+
+
+@check(
+    P1,
+    guide="PA15",
+    hint="""Find the project's path (the person who made it knows it; `grep -h -o '"cwd":"[^"]*"'
+    <project folder>/logs/*.jsonl` may show it), move what is listed out of the project's folder,
+    and write a metadata.json with the folder's name as id, the path, and created_at and
+    last_active such as 2026-01-31T12:00:00Z. If nobody misses the project, move its folder out of
+    projects/. Restart the server when nothing executes.""",
+)
+def test_no_project_metadata_is_lost(lost_metadata: tuple[BrokenMetadata, ...]) -> None:
+    """Broken metadata can be restored from something.
+
+    Where no backup is good, the file does not say the project's path any more, and no message log
+    names one folder, only a person knows where the project was; a path is never guessed.
+    """
+    assert not lost_metadata, listed("broken, and nothing tells what was there", lost_metadata)
+
+
+@healthy(test_no_project_metadata_is_lost)
+def none_lost(world: World) -> None:
+    world.project()
+
+
+@fault(test_no_project_metadata_is_lost)
+def emptied(world: World) -> None:
+    world.metadata().write_bytes(b"")
+
+
+@fault(test_no_project_metadata_is_lost)
+def a_backup_of_another_project(world: World) -> None:
+    world.metadata(0).with_name("metadata.json.backup").write_bytes(world.metadata(1).read_bytes())
+    world.metadata(0).write_bytes(b"{")
+
+
+@fault(test_no_project_metadata_is_lost)
+def a_link_instead(world: World) -> None:
+    world.metadata().unlink()
+    world.metadata().symlink_to(world.metadata(1))
+
+
+@fault(test_no_project_metadata_is_lost)
+def a_pipe_instead(world: World) -> None:
+    world.metadata().unlink()
+    os.mkfifo(world.metadata())
+
+
+@fault(test_no_project_metadata_is_lost)
+def two_gigabytes(world: World) -> None:
+    os.truncate(world.metadata(), 2 << 30)
 
 
 @check(

@@ -46,8 +46,10 @@ def taken(world: World) -> None:
 
 @fault(test_its_port_is_its_own)
 def elsewhere(world: World) -> None:
-    """The server runs and listens on another port than it should."""
-    world.start(port=world.spare_port())
+    """The configuration names another port since, and the server was not restarted."""
+    world.change(port=0)
+    world.start()
+    world.configure(port=world.settings()["debug_port"])
 
 
 @fault(test_its_port_is_its_own, becomes="blocked")

@@ -170,8 +170,8 @@ def left_to_init(world: World) -> None:
 @fault(test_its_cpu_use_is_sane)
 def spinning(world: World) -> None:
     """A server that computes instead of waiting."""
-    world.change(cpu_percent=-1)
-    world.start()
+    world.change(cpu_percent=40)
+    world.start(spin=True)
 
 
 @fault(test_its_memory_is_sane)

@@ -49,6 +49,18 @@ def gone(world: World) -> None:
     shutil.rmtree(world.data)
 
 
+@fault(test_the_data_folder_is_there, cure=False)
+def on_a_disk_that_is_not_mounted(world: World) -> None:
+    world.change(data_dir=str(world.folder / "mnt/disk/data"))
+
+
+@fault(test_the_data_folder_is_there, cure=False)
+def a_file_in_its_place(world: World) -> None:
+    _separate(world)
+    shutil.rmtree(world.data)
+    world.data.touch()
+
+
 @remedy(SAFE)
 def close_it(open_data_folders: tuple[Exposed, ...]) -> Iterator[Chmod]:
     """Run `chmod o-rwx,g-w` on the folder that is listed."""

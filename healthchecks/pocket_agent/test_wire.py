@@ -79,3 +79,113 @@ def test_connections_last(idle_connection: IdleConnection) -> None:
     assert lasted >= limit, f"a quiet connection was cut: {idle_connection.ending}"
 
 
+@healthy(test_a_websocket_opens)
+@healthy(test_the_server_says_it_is_healthy)
+@healthy(test_answers_are_quick)
+@healthy(test_a_websocket_opens, layout="guide")
+@healthy(test_the_server_says_it_is_healthy, layout="guide")
+@healthy(test_answers_are_quick, layout="guide")
+def well(world: World) -> None:
+    """A server that is well, in either dialect."""
+    world.start()
+
+
+@healthy(test_a_websocket_opens)
+@healthy(test_the_server_says_it_is_healthy)
+def well_without_tls(world: World) -> None:
+    """The same without TLS, and nobody said so."""
+    world.plain()
+    world.change(tls="auto")
+    world.start()
+
+
+@healthy(test_a_websocket_opens)
+def at_a_limit(world: World) -> None:
+    """429 is a limit, not an outage."""
+    world.start(per_minute=0)
+
+
+@healthy(test_connections_last)
+def lasting(world: World) -> None:
+    """Quiet for as long as it may be."""
+    world.change(idle_timeout=1)
+    world.start()
+
+
+@fault(test_a_websocket_opens)
+def behind_something(world: World) -> None:
+    """Something in front answers the upgrade with a page."""
+    world.start(strip_upgrade=True)
+
+
+@fault(test_a_websocket_opens)
+def hanging(world: World) -> None:
+    """It accepts connections and never says a word."""
+    world.change(connect_deadline=0.5)
+    world.start(hang="tcp")
+
+
+@fault(test_a_websocket_opens)
+def dripping(world: World) -> None:
+    """It answers byte by byte."""
+    world.change(connect_deadline=0.5)
+    world.start(drip=0.1)
+
+
+@fault(test_the_server_says_it_is_healthy)
+def with_a_full_disk(world: World) -> None:
+    """One of its parts is not well."""
+    world.start(unhealthy=["disk=critical", "memory=warning"])
+
+
+@fault(test_the_server_says_it_is_healthy, layout="guide")
+def degraded(world: World) -> None:
+    """The same in the guide's dialect."""
+    world.start(unhealthy=["claude_cli"])
+
+
+@fault(test_the_server_says_it_is_healthy)
+def silent(world: World) -> None:
+    """It opens WebSockets and answers none of their messages."""
+    world.change(health_deadline=0.5)
+    world.start(silent=True)
+
+
+@fault(test_the_server_says_it_is_healthy)
+def flooding(world: World) -> None:
+    """It answers with a gigabyte."""
+    world.start(flood=True)
+
+
+@fault(test_the_server_says_it_is_healthy, becomes="blocked")
+def without_a_websocket(world: World) -> None:
+    """What no connection can tell is blocked by the connection's own check."""
+    world.start(strip_upgrade=True)
+
+
+@fault(test_a_websocket_opens, becomes="blocked")
+@fault(test_answers_are_quick, becomes="blocked")
+def stopped(world: World) -> None:
+    """A server that does not run is one finding, and this is not it."""
+    world.start()
+    world.stop()
+
+
+@fault(test_a_websocket_opens, becomes="blocked")
+def another_program(world: World) -> None:
+    """Another program has the port: that is the port's own check."""
+    world.listen_instead()
+
+
+@fault(test_answers_are_quick)
+def slow(world: World) -> None:
+    """Each answer takes its time."""
+    world.change(latency_ms=50)
+    world.start(slow=0.1)
+
+
+@fault(test_connections_last)
+def cut(world: World) -> None:
+    """The server cuts quiet connections before their time."""
+    world.change(idle_timeout=2)
+    world.start(idle=0.3)

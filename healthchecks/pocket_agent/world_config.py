@@ -53,6 +53,7 @@ def flags() -> argparse.ArgumentParser:
     for real in ("--root-dir", "--config", "--log-level", "--data-dir"):
         parser.add_argument(real, default="")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--debug", type=int, default=0, metavar="PORT")
     parser.add_argument("--version", action="store_true")
     parser.add_argument("--dialect", choices=("real", "guide", "both"), default="real")
     parser.add_argument("--loopback", action="store_true", help="listen on 127.0.0.1 only")
@@ -65,7 +66,7 @@ def flags() -> argparse.ArgumentParser:
     parser.add_argument("--state", action="append", default=[], metavar="ID=STATE")
     parser.add_argument("--hang", nargs="?", const="http", default="", choices=("http", "tcp"))
     parser.add_argument("--drip", nargs="?", type=float, const=0.1, default=0.0, metavar="SECONDS")
-    for switch in ("silent", "flood", "strip-upgrade"):
+    for switch in ("silent", "flood", "strip-upgrade", "spin"):
         parser.add_argument(f"--{switch}", action="store_true")
     parser.add_argument("--spawn", default="", metavar="FILE", help="what SIGUSR1 is to start")
     return parser

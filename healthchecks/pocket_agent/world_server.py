@@ -122,6 +122,12 @@ def _announce(log: ServerLog, settings: Configuration) -> None:
     log("INFO", "server.go:229", "Data directories", **places)
 
 
+def _spin() -> None:
+    """Compute without an end."""
+    while True:
+        pass
+
+
 def _run(options: Namespace, log: ServerLog) -> None:
     settings = world_config.load(options, os.environ)
     built = {"version": "e583d27", "build_time": "unknown", "git_commit": "e583d27"}
@@ -135,11 +141,16 @@ def _run(options: Namespace, log: ServerLog) -> None:
     port = settings.number("port")
     listener = _listen(port, options.loopback)
     _Signals(replies, log, options.spawn)
+    if options.spin:
+        threading.Thread(target=_spin, daemon=True).start()
     if settings.tls:
         file = settings.text("tls_cert_file")
         log("INFO", "server.go:154", "Starting WebSocket server with TLS", port=port, cert=file)
     else:
         log("INFO", "server.go:160", "Starting WebSocket server", port=port)
+    if options.debug:
+        profiler = _listen(options.debug, options.loopback)
+        threading.Thread(target=wire.debug, args=(profiler,), daemon=True).start()
     while True:
         stream, address = listener.accept()
         threading.Thread(target=wire.serve, args=(stream, address), daemon=True).start()

@@ -77,6 +77,15 @@ class Wire:
         self.slots = Slots(options, replies)
         self.message_limit = MIB
 
+    def debug(self, listener: socket.socket) -> None:
+        """Answer every request on a listener with the index page of Go's profiler, for ever."""
+        body = b"<html><head><title>/debug/pprof/</title></head>goroutine heap profile</html>\n"
+        while True:
+            with contextlib.suppress(OSError, EOFError), listener.accept()[0] as stream:
+                stream.settimeout(1)
+                request_head(stream)
+                stream.sendall(response_bytes(200, "text/html; charset=utf-8", body))
+
     def serve(self, raw: socket.socket, address: tuple[str, int]) -> None:
         """Serve one connection until it ends; it never raises for what a client does."""
         peer = address[0].removeprefix("::ffff:")

@@ -182,6 +182,8 @@ class Line:
                 raise self._watch.over() from None
             return None
         except (WebSocketConnectionClosedException, ConnectionError):
+            if self._watch.fired:
+                raise self._watch.over() from None
             raise Refused(f"{self._watch.what}: the connection was cut") from None
         except (WebSocketException, OSError, ValueError) as error:
             raise meaning_of(error, self._watch.what, self._watch) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ class Sqlite:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._memory = Memory()
+        # To close a file drops this process's locks on it, those of other threads' readings too.
+        self._alone = threading.Lock()
 
     def query(
         self,
@@ -73,25 +76,37 @@ class Sqlite:
     ) -> tuple[tuple[Any, ...], ...]:
         if not self._host.is_local:
             raise CannotTell(f"{printable(path)} is on {self._host.spec}: databases are read here")
-        import sqlite3
-
         ends = time.monotonic() + deadline
-        uri = _uri(path)
-        connection: sqlite3.Connection | None = None
+        if not self._alone.acquire(timeout=deadline):
+            raise TimedOut(f"reading {printable(path)}", deadline)
         try:
-            connection = sqlite3.connect(uri, uri=True, timeout=min(_PATIENCE, deadline))
-            connection.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
-            rows = connection.execute(sql, tuple(args)).fetchmany(most + 1)
-        except sqlite3.Error as error:
-            raise _meaning(error, path, deadline, late=time.monotonic() > ends) from None
+            rows = _rows(path, sql, args, ends, deadline, most)
         finally:
-            if connection is not None:
-                connection.close()
+            self._alone.release()
         if len(rows) > most:
             failure = TooBig(printable(path), most)
             failure.args = (f"{printable(path)}: more than our limit of {most} rows",)
             raise failure
         return tuple(rows)
+
+
+def _rows(
+    path: str, sql: str, args: Sequence[object], ends: float, deadline: float, most: int
+) -> list[tuple[Any, ...]]:
+    """Return at most one row more than `most`."""
+    import sqlite3
+
+    uri = _uri(path)
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = sqlite3.connect(uri, uri=True, timeout=min(_PATIENCE, deadline / 2))
+        connection.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
+        return connection.execute(sql, tuple(args)).fetchmany(most + 1)
+    except sqlite3.Error as error:
+        raise _meaning(error, path, deadline) from None
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 def _uri(path: str) -> str:
@@ -117,12 +132,12 @@ def _uri(path: str) -> str:
     return f"{uri}&readonly_shm=1"
 
 
-def _meaning(error: sqlite3.Error, path: str, deadline: float, *, late: bool) -> CannotTell:
+def _meaning(error: sqlite3.Error, path: str, deadline: float) -> CannotTell:
     import sqlite3
 
     name = printable(path)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if late or code == sqlite3.SQLITE_INTERRUPT:
+    if code == sqlite3.SQLITE_INTERRUPT:
         return TimedOut(f"reading {name}", deadline)
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return Refused(f"{name}: a writer holds the database's lock")

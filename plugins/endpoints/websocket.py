@@ -138,7 +138,7 @@ def _words(url: str) -> str:
 def _connect(url: str, address: Address, watch: Watch) -> tuple[socket.socket, bytes | None]:
     """Return the connection and the certificate that was served on it."""
     wire = dial(address, watch)
-    if not url.startswith("wss:"):
+    if not url.lower().startswith("wss:"):
         return wire, None
     sealed: ssl.SSLSocket = wrap(wire, address, watch)
     return sealed, sealed.getpeercert(binary_form=True)
@@ -160,6 +160,8 @@ def _upgrade(url: str, wire: Wire, watch: Watch) -> tuple[WebSocket | None, int,
         words = body[:200].strip() or (refusal.status_message or "").encode()
         return None, refusal.status_code or 0, printable(words, 200)
     except websocket.WebSocketConnectionClosedException:
+        if watch.fired:
+            raise watch.over() from None
         raise WrongKind(f"{watch.what}: closed the connection without an answer") from None
     except (websocket.WebSocketException, OSError, ValueError) as error:
         answer = web.handshake_response

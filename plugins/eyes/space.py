@@ -40,6 +40,17 @@ def rooms(folders: list[str], wait: float) -> list[dict[str, object]]:
     return rows
 
 
+def within(paths: list[str], limit: int) -> list[str]:
+    """Give at most `limit` paths, each folder among them replaced by what stands right in it."""
+    found: list[str] = []
+    for path in paths:
+        try:
+            found += [os.path.join(path, name) for name in sorted(os.listdir(path))]
+        except OSError:
+            found.append(path)
+    return found[:limit]
+
+
 def _ask(folder: str, answers: dict[str, dict[str, object]]) -> None:
     place = folder
     while True:

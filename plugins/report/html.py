@@ -26,7 +26,7 @@ STYLE = Path(__file__).with_name("health.css")
 
 # pytest-html filters by its own seven words: they stay in the cells, and people read these.
 _LABELS = {
-    "failed": "ill",
+    "failed": "ill, failed",
     "passed": "healthy, fixed",
     "skipped": "absent, blocked, not run",
     "xfailed": "silenced",

@@ -102,9 +102,12 @@ def _absent(rows: list[Finding], account: Account) -> Iterator[Line]:
     gone = {system for system, _ in account.absences}
     for system, looked in account.absences:
         yield Line(f"{system}: {looked}")
+    alike: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         if row.system not in gone:
-            yield Line(f"{row.id}: {row.message or row.title}")
+            alike[row.message or row.title].append(row.id)
+    for message, names in alike.items():
+        yield Line(f"{', '.join(names)}: {message}")
 
 
 def _blocked(rows: list[Finding], known: dict[str, Finding]) -> Iterator[Line]:
@@ -112,10 +115,12 @@ def _blocked(rows: list[Finding], known: dict[str, Finding]) -> Iterator[Line]:
     for row in rows:
         by_root[root_of(row, known)].append(row)
     for root, children in by_root.items():
-        told = "" if root in known else ", which is no finding of this run"
-        yield Line(f"by {root}{told}:")
+        stray = "" if root in known else ", which is no finding of this run"
+        yield Line(f"by {root}{stray}:")
         for row in children:
-            yield Line(f"{row.id}: {row.message}" if row.message else row.id, 4)
+            repeated = root in known and row.message == known[root].message
+            told = "" if repeated or not row.message else f": {row.message}"
+            yield Line(f"{row.id}{told}", 4)
 
 
 def _silenced(rows: list[Finding]) -> Iterator[Line]:
@@ -134,9 +139,19 @@ def _cannot_tell(rows: list[Finding]) -> Iterator[Line]:
             yield Line(f"What to do: {row.hint}", 4)
 
 
-def _not_run(rows: list[Finding]) -> Iterator[Line]:
-    for row in rows:
+def _not_run(rows: list[Finding], full: bool) -> Iterator[Line]:
+    shown = rows if full else rows[:FIRST_EVIDENCE]
+    for row in shown:
         yield Line(f"{row.id}: {row.message}" if row.message else row.id)
+    if len(rows) > len(shown):
+        yield Line(f"… and {len(rows) - len(shown)} more, in the reports")
+
+
+def _strangers(account: Account) -> Iterator[Line]:
+    for nodeid, text in account.strangers:
+        yield Line(nodeid)
+        for line in text.splitlines():
+            yield Line(line, 4, whole=True)
 
 
 def _count(number: int, noun: str) -> str:
@@ -164,6 +179,21 @@ def last_line(account: Account, status: int, seconds: float) -> Line:
     return Line(f"{', '.join(parts)} in {seconds:.1f} s; {told}", style=(colour, "bold"))
 
 
+def _worst(rows: list[Finding], roots: Counter[str], show: Severity, full: bool) -> Iterator[Line]:
+    hidden = 0
+    for row in rows:
+        if row.severity < show:
+            hidden += 1
+        elif row.outcome is Outcome.ILL:
+            yield from _ill(row, roots[row.id], full)
+        else:
+            yield from _fixed(row, full)
+    if hidden:
+        level = show.value
+        yield Line()
+        yield Line(f"{_count(hidden, 'finding')} below {level} not shown (--show {level})")
+
+
 def summary(
     account: Account, status: int, seconds: float, *, full: bool, reports: str = ""
 ) -> Iterator[Line]:
@@ -180,31 +210,15 @@ def summary(
     known = {row.id: row for row in rows}
     of = {outcome: [row for row in rows if row.outcome is outcome] for outcome in Outcome}
     roots = Counter(root_of(row, known) for row in of[Outcome.BLOCKED])
-    hidden = 0
-    for row in of[Outcome.ILL] + of[Outcome.FIXED]:
-        if row.severity < account.show:
-            hidden += 1
-        elif row.outcome is Outcome.ILL:
-            yield from _ill(row, roots[row.id], full)
-        else:
-            yield from _fixed(row, full)
-    if hidden:
-        level = account.show.value
-        yield Line()
-        yield Line(f"{_count(hidden, 'finding')} below {level} not shown (--show {level})")
+    yield from _worst(of[Outcome.ILL] + of[Outcome.FIXED], roots, account.show, full)
+    yield from _section("Failed, and is no finding", _strangers(account), ("red",))
     yield from _section("Absent", _absent(of[Outcome.ABSENT], account))
     yield from _section("Blocked, not counted again", _blocked(of[Outcome.BLOCKED], known))
     yield from _section("Silenced", _silenced(of[Outcome.SILENCED]))
     yield from _section("Cannot tell", _cannot_tell(of[Outcome.CANNOT_TELL]), ("yellow",))
-    yield from _section("Not run", _not_run(of[Outcome.NOT_RUN]), ("yellow",))
+    yield from _section("Not run", _not_run(of[Outcome.NOT_RUN], full), ("yellow",))
     missing = [Line(name) for name in unmet(rows, account.required)]
     yield from _section("Required, and did not judge", missing, ("red",))
-    strangers = [
-        Line(line, 0 if index == 0 else 4)
-        for nodeid, text in account.strangers
-        for index, line in enumerate((nodeid, *text.splitlines()))
-    ]
-    yield from _section("Failed, and is no finding", strangers, ("red",))
     yield from _section("Take note", map(Line, account.warnings), ("yellow",))
     yield Line()
     if status and reports:

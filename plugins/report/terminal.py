@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pytest
 
-_DRAWN = pytest.StashKey[bool]()
+_DRAWN = pytest.StashKey[str]()
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,7 @@ def write(config: pytest.Config, line: Line) -> None:
     if reporter is None:
         return
     width = config.get_terminal_writer().fullwidth if reporter.isatty() else 0
-    if config.stash.get(_DRAWN, False):
-        reporter.rewrite("", erase=True)
-        reporter.rewrite("")
-        config.stash[_DRAWN] = False
+    _erase(config, reporter)
     for piece in line.wrapped(width):
         reporter.write_line(piece, **dict.fromkeys(line.style, True))
 
@@ -72,25 +70,29 @@ def write(config: pytest.Config, line: Line) -> None:
 def say(config: pytest.Config, line: str) -> None:
     """Write a plain line while the run goes on, whatever pytest captures at that moment."""
     capture = config.pluginmanager.getplugin("capturemanager")
-    if capture is None:
-        write(config, Line(line))
-        return
-    with capture.global_and_fixture_disabled():
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
         write(config, Line(line))
 
 
 def progress(config: pytest.Config, done: int, total: int, label: str) -> None:
-    """Redraw the progress line; nothing is written where no person watches."""
+    """Redraw the progress line; it goes when all is done, and is not drawn in a pipe."""
     reporter = _reporter(config)
     if reporter is None or not reporter.isatty():
         return
     width = config.get_terminal_writer().fullwidth
-    text = f"{done}/{total} {label}"[: max(width - 2, 1)]
+    text = f"{done}/{total} {label}"[: max(width - 2, 1)] if done < total else ""
+    if text == config.stash.get(_DRAWN, ""):
+        return
     capture = config.pluginmanager.getplugin("capturemanager")
-    if capture is None:
-        reporter.rewrite(text, erase=True)
-    else:
-        with capture.global_and_fixture_disabled():
-            reporter.rewrite(text, erase=True)
-            reporter.flush()
-    config.stash[_DRAWN] = True
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        _erase(config, reporter)
+        reporter.rewrite(text)
+        reporter.flush()
+    config.stash[_DRAWN] = text
+
+
+def _erase(config: pytest.Config, reporter: pytest.TerminalReporter) -> None:
+    if config.stash.get(_DRAWN, ""):
+        reporter.rewrite("", erase=True)
+        reporter.rewrite("")
+        config.stash[_DRAWN] = ""

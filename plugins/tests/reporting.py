@@ -75,6 +75,7 @@ def test_check(row):
 def finding(name: str, outcome: Outcome = Outcome.ILL, **more: Any) -> Finding:
     """Return a finding that says something in every field."""
     words: dict[str, Any] = {
+        "system": "box",
         "severity": Severity.P1,
         "title": "The server answers.",
         "message": "" if outcome is Outcome.HEALTHY else "it answered with 500",
@@ -84,7 +85,7 @@ def finding(name: str, outcome: Outcome = Outcome.ILL, **more: Any) -> Finding:
         "guide": ("PA01",),
         "duration_s": 0.25,
     }
-    return Finding(id=f"box.{name}", system="box", outcome=outcome, **{**words, **more})
+    return Finding(id=f"box.{name}", outcome=outcome, **{**words, **more})
 
 
 def lay_out(pytester: pytest.Pytester, findings: Sequence[Finding], more: str = "") -> None:
@@ -96,16 +97,18 @@ def lay_out(pytester: pytest.Pytester, findings: Sequence[Finding], more: str = 
         more: further tests of the same file, which are no checks.
     """
     rows = json.dumps([each.to_row() for each in findings])
-    pytester.makeini("[pytest]\nfilterwarnings = ignore\n")
+    pytester.makeini(f"[pytest]\npythonpath = {ROOT}\n")
+    pytester.makeconftest('pytest_plugins = ["plugins.report.plugin"]')
     folder = pytester.mkdir("healthchecks")
     folder.joinpath("conftest.py").write_text(_CONFTEST.format(rows=rows))
     folder.joinpath("test_box.py").write_text(_TESTS + more)
 
 
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+def run(
+    pytester: pytest.Pytester, *arguments: str, place: str = "healthchecks"
+) -> pytest.RunResult:
     """Run the folder in a process of its own, with the report plugin and no other of ours."""
-    pytester.syspathinsert(ROOT)
-    return pytester.runpytest_subprocess("-p", "plugins.report.plugin", "healthchecks", *arguments)
+    return pytester.runpytest_subprocess(place, *arguments)
 
 
 def document_of(pytester: pytest.Pytester) -> dict[str, Any]:

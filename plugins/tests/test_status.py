@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
-from plugins.finding import Outcome, Severity
+from plugins.finding import Finding, Outcome, Severity
 from plugins.report.status import exit_status, root_of, unmet
 from plugins.tests.reporting import finding
 
@@ -12,7 +14,12 @@ BLOCKED, CANNOT_TELL, HEALTHY = Outcome.BLOCKED, Outcome.CANNOT_TELL, Outcome.HE
 P0, P1, P2, P3 = Severity.P0, Severity.P1, Severity.P2, Severity.P3
 
 
-def status(*rows, fail_on=P2, required=(), pytest_status=0) -> int:
+def status(
+    *rows: Finding,
+    fail_on: Severity = P2,
+    required: Iterable[str] = (),
+    pytest_status: int = 0,
+) -> int:
     return exit_status(
         rows, fail_on=fail_on, required=frozenset(required), pytest_status=pytest_status
     )
@@ -36,12 +43,12 @@ def status(*rows, fail_on=P2, required=(), pytest_status=0) -> int:
         ([], 5),
     ],
 )
-def test_each_outcome_has_its_status(rows, expected) -> None:
+def test_each_outcome_has_its_status(rows: list[Finding], expected: int) -> None:
     assert status(*rows) == expected
 
 
 @pytest.mark.parametrize("own", [2, 3, 4, 6])
-def test_what_went_wrong_with_the_run_itself_wins(own) -> None:
+def test_what_went_wrong_with_the_run_itself_wins(own: int) -> None:
     assert status(finding("a", severity=P0), pytest_status=own) == own
 
 
@@ -51,7 +58,7 @@ def test_a_failure_that_is_no_finding_is_never_healthy() -> None:
 
 
 @pytest.mark.parametrize(("line", "expected"), [(P0, 0), (P1, 1), (P3, 1)])
-def test_fail_on_is_a_line_that_severity_is_held_to(line, expected) -> None:
+def test_fail_on_is_a_line_that_severity_is_held_to(line: Severity, expected: int) -> None:
     assert status(finding("a", severity=P1), fail_on=line) == expected
 
 
@@ -64,7 +71,7 @@ def test_a_blocked_finding_counts_through_its_root_alone() -> None:
 
 
 @pytest.mark.parametrize("root", [HEALTHY, CANNOT_TELL, Outcome.ABSENT, Outcome.NOT_RUN])
-def test_a_blocked_finding_whose_root_is_not_ill_could_not_be_told(root) -> None:
+def test_a_blocked_finding_whose_root_is_not_ill_could_not_be_told(root: Outcome) -> None:
     child = finding("child", BLOCKED, blocked_by="box.root")
     assert status(finding("a", HEALTHY), finding("root", root), child) == 11
 
@@ -80,9 +87,9 @@ def test_findings_that_block_each_other_end() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ABSENT, CANNOT_TELL, Outcome.NOT_RUN, BLOCKED])
-def test_a_required_check_must_have_judged(outcome) -> None:
-    rows = (finding("a", HEALTHY), finding("b", outcome, blocked_by="box.root"))
-    rows = (*rows, finding("root", severity=P3))
+def test_a_required_check_must_have_judged(outcome: Outcome) -> None:
+    row = finding("b", outcome, blocked_by="box.root")
+    rows = (finding("a", HEALTHY), row, finding("root", severity=P3))
     assert status(*rows, required={"box.b"}) == 11
     assert unmet(rows, frozenset({"box.b"})) == ("box.b",)
 

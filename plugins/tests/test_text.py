@@ -24,7 +24,7 @@ from plugins.text import EVIDENCE_MARK, listed, printable
         ("größe 文", "größe 文"),
     ],
 )
-def test_control_characters_become_visible(text, shown) -> None:
+def test_control_characters_become_visible(text: str | bytes, shown: str) -> None:
     assert printable(text) == shown
 
 
@@ -33,7 +33,7 @@ def test_what_is_cut_is_counted() -> None:
 
 
 @given(st.text(st.characters(), max_size=400))
-def test_any_text_ends_up_on_one_line_that_can_be_written(text) -> None:
+def test_any_text_ends_up_on_one_line_that_can_be_written(text: str) -> None:
     shown = printable(text)
     shown.encode("utf-8")
     assert len(shown.splitlines()) <= 1

@@ -1,0 +1,102 @@
+"""What the server's configuration file says that it cannot read, or reads in vain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthchecks.pocket_agent.keys import unknown_keys, wrong_values
+from healthchecks.pocket_agent.probes_server_log import ServerLog
+from healthchecks.pocket_agent.search import Search
+from healthchecks.pocket_agent.seat import RUNS
+from healthchecks.pocket_agent.system import PocketAgent
+from plugins import Absent, Blocked, CannotTell, NotThere, TooBig, probe
+from plugins.endpoints.filesystem import Filesystem
+from plugins.outcomes import NoFact
+from plugins.endpoints.processes import Processes
+from plugins.endpoints.systemd import Systemd
+from plugins.hosts import Host
+
+# Variables of the guide that the JSON-only server does not read, and what it reads instead.
+_IN_VAIN = {
+    "PA_PORT": "POCKET_AGENT_PORT",
+    "PA_DATA_DIR": "POCKET_AGENT_DATA_DIR",
+    "PA_LOG_LEVEL": "POCKET_AGENT_LOG_LEVEL",
+    "PA_LOG_FILE": "POCKET_AGENT_LOG_FILE",
+    "PA_LOG_FORMAT": "nothing like it",
+    "PA_LOG_RAW_OUTPUT": "nothing like it",
+    "PA_ENABLE_PPROF": "nothing like it",
+    "PA_TRACE_ENABLED": "nothing like it",
+}
+
+
+@dataclass(frozen=True)
+class ConfigurationFile:
+    """The configuration file as the server meets it.
+
+    Args:
+        path: where it is.
+        refused: what makes the server refuse to start.
+        in_vain: what it ignores without a word.
+    """
+
+    path: str
+    refused: tuple[str, ...]
+    in_vain: tuple[str, ...]
+
+
+@probe
+def configuration_file(
+    system: PocketAgent,
+    commands: Host,
+    processes: Processes,
+    filesystem: Filesystem,
+    systemd: Systemd,
+) -> ConfigurationFile:
+    """What the configuration file says that the server refuses or ignores."""
+    if not system.config:
+        raise Absent("a configuration file: the server runs with its defaults", (system.root_dir,))
+    pids = tuple(one.pid for one in Search(system.settings, commands).running)
+    try:
+        text = filesystem.text(system.config, follow=True)
+    except NotThere:
+        return ConfigurationFile(system.config, ("it is not there",), ())
+    except TooBig as met:
+        return ConfigurationFile(system.config, (str(met),), ())
+    if not text.lstrip("\ufeff \t\r\n").startswith("{"):
+        return _not_json(system, bool(pids), ServerLog(system, filesystem, systemd))
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as met:
+        return ConfigurationFile(system.config, (f"it is not JSON: {met}",), ())
+    in_vain = (*unknown_keys(document), *_variables(pids, processes))
+    return ConfigurationFile(system.config, wrong_values(document), in_vain)
+
+
+def _not_json(system: PocketAgent, runs: bool, log: ServerLog) -> ConfigurationFile:
+    """YAML is well with a server that reads it; whether this one does, it or its log tells.
+
+    Raises:
+        Blocked: it does not run, and no log tells why.
+    """
+    if runs:
+        return ConfigurationFile(system.config, (), ())
+    try:
+        refused = any("failed to parse config file" in one.text for one in log.records())
+    except NoFact:
+        refused = False
+    if not refused:
+        raise Blocked(RUNS, "the server does not run, and it alone knows whether it reads YAML")
+    return ConfigurationFile(system.config, ("it is YAML, and this server reads JSON only",), ())
+
+
+def _variables(pids: tuple[int, ...], processes: Processes) -> Iterator[str]:
+    """The variables that the running server was given and does not read."""
+    for pid in pids[:1]:
+        try:
+            given = processes.environment(pid, tuple(_IN_VAIN))
+        except CannotTell:
+            return
+        for name in given:
+            yield f"{name} in its environment: it reads {_IN_VAIN[name]}"

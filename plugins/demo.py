@@ -1,0 +1,91 @@
+"""`--demo`: a small host, real and embedded, to look at instead of this machine.
+
+It is built of the systems' own worlds, under reports/demo, anew for every demo; what a fix did there
+can be taken back with `--undo` until the next one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import importlib.util
+import json
+import shutil
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins.configuration import Configuration
+from plugins.finding import Waiver
+from plugins.report.account import on_worker, opened
+from plugins.run import RUN
+
+WORLDS = pytest.StashKey[ExitStack]()
+TOLD = "health_demo"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Build the demo host and let the run look at it."""
+    config.stash[WORLDS] = ExitStack()
+    if not config.option.demo or config.option.collectonly or config.option.list_checks:
+        return
+    run = config.stash[RUN]
+    if on_worker(config):
+        tables: dict[str, dict[str, Any]] = json.loads(vars(config)["workerinput"][TOLD])
+    else:
+        tables = _build(config, config.rootpath / "reports" / "demo")
+        (run.state / "attempts-demo.json").unlink(missing_ok=True)
+    run.configuration = _waived(run.configuration.lay_over(tables, "demo"), config.option.demo)
+    opened(config).name = "the demo host"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the controller built the demo host."""
+    run = node.config.stash[RUN]
+    tables = {
+        system: {key: setting.value for key, setting in table.items() if setting.origin == "demo"}
+        for system, table in run.configuration.tables.items()
+    }
+    node.workerinput[TOLD] = json.dumps(tables)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End every process that the demo host started."""
+    if WORLDS in config.stash:
+        config.stash[WORLDS].close()
+
+
+def _build(config: pytest.Config, folder: Path) -> dict[str, dict[str, Any]]:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    tables: dict[str, dict[str, Any]] = {}
+    for system in config.stash[RUN].configuration.tables:
+        name = f"healthchecks.{system}.world"
+        module = importlib.import_module(name) if importlib.util.find_spec(name) else None
+        stage = getattr(module, "stage", None)
+        if module is None or stage is None:
+            continue
+        (folder / system).mkdir()
+        world = module.World(folder / system)
+        config.stash[WORLDS].callback(world.close)
+        stage(world, broken=config.option.demo == "broken")
+        tables[system] = world.settings()
+    return tables
+
+
+def _waived(configuration: Configuration, demo: str) -> Configuration:
+    """Return the configuration with the waivers that the worlds of a broken demo name."""
+    waivers = dict(configuration.waivers)
+    today = datetime.datetime.now(datetime.UTC).astimezone().date()
+    for system in configuration.tables if demo == "broken" else ():
+        name = f"healthchecks.{system}.world"
+        module = importlib.import_module(name) if importlib.util.find_spec(name) else None
+        for check, words in getattr(module, "WAIVED_IN_DEMO", {}).items():
+            until = (today + datetime.timedelta(days=60)).isoformat()
+            waivers[check] = Waiver(until, words, "the demo")
+    return replace(configuration, waivers=waivers)

@@ -1,0 +1,360 @@
+"""Logs: one pass, complete lines only, nothing read twice, and no line too strange."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugins.endpoints.logs import Logs, Scan
+from plugins.endpoints.signatures import Signature, fixed_words, load
+from plugins.eyes.scan import NOISE, level_of, time_of
+from plugins.hosts import Host
+from plugins.outcomes import NotThere, TimedOut, TooBig, WrongKind
+
+DAY = "2026-03-04T05"
+CLOSED = '"level":"ERROR","msg":"WebSocket read error","error":"websocket: close 1000 (normal)"'
+NOT_FOUND = '"level":"ERROR","msg":"Handler error","error":"PROJECT_NOT_FOUND: no project"'
+
+
+def signature(key: str, pattern: str, **words: object) -> Signature:
+    return Signature(key, "P1", "A title", "why", "a hint", pattern, **words)  # type: ignore[arg-type]
+
+
+SIGNATURES = (
+    signature("not_found", r"PROJECT_NOT_FOUND"),
+    signature("panic", r"^panic: "),
+    signature("digits", r"exit status \d{3}$", level=("ERROR",)),
+    signature("field", r"duration", fields=(("msg", r"^Slow"),)),
+)
+
+
+def at(minute: int, rest: str) -> str:
+    return f'{{"time":"{DAY}:{minute:02}:00.5Z",{rest}}}\n'
+
+
+def when(minute: int) -> float:
+    return datetime.datetime(2026, 3, 4, 5, minute, tzinfo=datetime.UTC).timestamp() + 0.5
+
+
+def scan(path: Path, folder: Path | None = None, since: float | None = None) -> Scan:
+    kept = str(folder) if folder else None
+    return Logs(Host()).scan(str(path), SIGNATURES, since=since, cursor_folder=kept)
+
+
+def counts(told: Scan) -> dict[str, int]:
+    return {key: hits.count for key, hits in told.hits.items()}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "server.log"
+
+
+def test_json_plain_and_panic_lines_are_counted_together(log: Path) -> None:
+    log.write_text(
+        at(1, '"level":"INFO","msg":"up"')
+        + at(2, CLOSED)
+        + at(3, NOT_FOUND)
+        + "panic: concurrent write to websocket connection\n"
+        + "goroutine 1 [running]:\n"
+        + '{"timestamp":"2026-03-04T14:04:00.5+09:00","level":"warn","msg":"Slow","duration":3}\n'
+        + "2026/03/04 05:06:07 http: TLS handshake error\n"
+        + '2026-03-04 05:07:00 [ERR] ended with exit status 137\n'
+    )
+    told = scan(log)
+    assert counts(told) == {"not_found": 1, "panic": 1, "digits": 1, "field": 1}
+    assert (told.lines, told.errors, told.warnings) == (8, 4, 1)
+    assert told.levels == {"info": 1, "error": 3, "panic": 1, "warn": 1, "none": 2}
+    assert told.hits["panic"].first_seen == when(3), "a line without a time has the one before"
+    assert told.hits["field"].last_seen == when(4)
+
+
+def test_since_goes_by_the_lines_own_time(log: Path) -> None:
+    log.write_text("panic: before any time\n" + "".join(at(n, NOT_FOUND) for n in range(30)))
+    told = scan(log, since=when(20))
+    assert counts(told) == {"not_found": 10, "panic": 1}
+    assert told.errors == 11
+    assert told.hits["not_found"].first_seen == when(20)
+    assert told.lines == 31
+
+
+def test_a_last_line_without_its_end_waits_for_the_next_run(log: Path, tmp_path: Path) -> None:
+    whole = at(1, NOT_FOUND)
+    log.write_text(whole + whole[:60])
+    assert counts(scan(log, tmp_path / "kept")) == {"not_found": 1}
+    with log.open("a") as file:
+        file.write(whole[60:])
+    again = scan(log, tmp_path / "kept")
+    assert (counts(again), again.bytes_read) == ({"not_found": 2}, len(whole))
+
+
+def test_what_is_unchanged_is_not_read_and_what_is_new_is(log: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    log.write_text(at(1, NOT_FOUND) * 5)
+    first = scan(log, kept)
+    assert scan(log, kept) == Scan(**{**vars(first), "bytes_read": 0})
+    with log.open("a") as file:
+        file.write("panic: x\n")
+    third = scan(log, kept)
+    assert (counts(third), third.bytes_read) == ({"not_found": 5, "panic": 1}, 9)
+    assert third.hits["panic"].last_seen == when(1), "the time is remembered between runs"
+    assert counts(scan(log, kept, since=when(2))) == {}
+    (file,) = kept.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def rotated(log: Path) -> None:
+    log.rename(log.with_suffix(".1"))
+    log.write_text("panic: x\n" * 900)
+
+
+def truncated(log: Path) -> None:
+    log.write_text("panic: x\n")
+
+
+def changed_tail(log: Path) -> None:
+    text = log.read_bytes()
+    log.write_bytes(text[:-9] + b"panic: x\n" + b"panic: y\n")
+
+
+def changed_in_place(log: Path) -> None:
+    with log.open("r+b") as file:
+        file.write(b"panic: x\n")
+    os.utime(log, ns=(1, 1))
+
+
+@pytest.mark.parametrize("change", [rotated, truncated, changed_tail, changed_in_place])
+def test_another_file_starts_over(
+    log: Path, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    log.write_text(at(1, NOT_FOUND) * 20)
+    scan(log, tmp_path / "kept")
+    change(log)
+    assert scan(log, tmp_path / "kept") == scan(log)
+
+
+def test_other_signatures_start_over_and_damage_is_no_harm(log: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    log.write_text(at(1, NOT_FOUND))
+    scan(log, kept)
+    assert Logs(Host()).scan(str(log), (), cursor_folder=str(kept)).bytes_read
+    for file in kept.iterdir():
+        file.write_text('{"form":1,"told":')
+    assert counts(scan(log, kept)) == {"not_found": 1}
+    kept_file = tmp_path / "no folder"
+    kept_file.touch()
+    assert counts(scan(log, kept_file)) == {"not_found": 1}
+
+
+def test_a_thousand_and_more_hits_are_counted_right(log: Path, tmp_path: Path) -> None:
+    log.write_text("".join(at(n % 60, NOT_FOUND) for n in range(5000)))
+    assert counts(scan(log, tmp_path / "kept")) == {"not_found": 5000}
+    with log.open("a") as file:
+        file.write("".join(at(59, NOT_FOUND) for _ in range(1500)))
+    assert counts(scan(log, tmp_path / "kept")) == {"not_found": 6500}
+    kept = next((tmp_path / "kept").iterdir())
+    assert kept.stat().st_size < 100_000
+
+
+def test_strange_lines_are_counted_and_made_harmless(log: Path) -> None:
+    bad = b"panic: \x1b[31m\xff\xe2\x80\xae <script> \r x\n"
+    log.write_bytes(bad + b"\x00\xfe\n" + "panic: grün\n".encode())
+    told = scan(log)
+    assert (told.undecodable, told.lines) == (2, 3)
+    shown = told.hits["panic"].lines[0]
+    assert shown.isprintable()
+    assert "\\x1b[31m\\xff" in shown
+
+
+def test_a_line_over_a_mebibyte_is_cut_and_counted(log: Path) -> None:
+    long = b"panic: " + b"x" * (5 << 20) + b"\n"
+    log.write_bytes(b"panic: a\n" + long + b"y" * (1 << 20) + b"\npanic: b\n" + long)
+    told = scan(log)
+    assert (counts(told), told.lines, told.long) == ({"panic": 4}, 5, 2)
+    assert len(told.hits["panic"].lines[-1]) < 350
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    for ask in (lambda path: scan(Path(path)), Logs(Host()).json_lines):
+        with pytest.raises(WrongKind):
+            ask(str(tmp_path / kind))
+    with pytest.raises(NotThere):
+        scan(tmp_path / "none")
+
+
+def test_a_limit_that_is_too_short_is_told_and_the_next_run_goes_on(
+    log: Path, tmp_path: Path
+) -> None:
+    log.write_text(at(1, NOT_FOUND) * 20_000)
+    with pytest.raises(TimedOut):
+        Logs(Host()).scan(str(log), SIGNATURES, cursor_folder=str(tmp_path / "k"), deadline=0)
+    assert counts(scan(log, tmp_path / "k")) == {"not_found": 20_000}
+
+
+WORDS = st.text("abcxyz019 :-_é\x1b", max_size=12)
+
+
+@given(st.lists(st.tuples(WORDS, st.sampled_from(["be dead", "exit 137", "", "cafe"]), WORDS)))
+def test_the_fast_way_finds_what_the_plain_way_finds(rows: list[tuple[str, str, str]]) -> None:
+    rule = signature("one", r"be dead|exit \d+")
+    for before, word, after in rows:
+        line = f"{before}{word}{after}"
+        assert rule.fits(line) == ("be dead" in line or "exit 1" in line or "exit 0" in line
+                                   or "exit 9" in line)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("abc|def", ("abc", "def")),
+        (r"^panic: (x|y) zz", ("panic: ",)),
+        ("(?i)foo", ()),
+        (r"ab+cdef\d+x{2}", ("cdef",)),
+        (r"[^]x]yyy\.z", ("yyy.z",)),
+        (r"\x41bcd(foo)?", ("bcd",)),
+        (r"a?bcd\(e\)", ("bcd(e)",)),
+        ("abc|x", ()),
+    ],
+)
+def test_fixed_words_stand_in_every_match(pattern: str, words: tuple[str, ...]) -> None:
+    assert fixed_words(pattern) == words
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "moment"),
+    [
+        (b'{"time":"2026-03-04T05:01:00.5Z","level":"WARN"}', "warn", when(1)),
+        (b'{"level":"error","timestamp":"2026-03-04T14:01:00.5+09:00"}', "error", when(1)),
+        (b'{"time":1772600460500,"lvl":"info"}', "info", when(1)),
+        (b'{"time":"2026-13-99T05:01:00Z"}', "", None),
+        (b"fatal error: all goroutines are asleep", "fatal", None),
+        (b"time=2026-03-04T05:01:00.5Z level=WARN msg=x", "warn", when(1)),
+        (b"no errors here", "", None),
+        (b"", "", None),
+    ],
+)
+def test_levels_and_times_in_many_dialects(line: bytes, level: str, moment: float | None) -> None:
+    assert (level_of(line), time_of(line)) == (level, moment)
+
+
+TOML = """
+[issue.in_use]
+severity = "P0"
+title = "The port is taken"
+why = "It does not start."
+hint = "End the other one."
+pattern = 'bind: address already in use'
+level = "error"
+matches = ['{"level":"ERROR","error":"listen tcp :8443: bind: address already in use"}']
+ignores = ['{"level":"INFO","msg":"bind: address already in use, retried"}']
+"""
+
+
+def test_signatures_are_read_and_their_examples_hold(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(TOML)
+    (one,) = load(str(tmp_path / "a.toml"))
+    assert (one.key, one.level) == ("in_use", ("error",))
+    assert all(one.fits(line) for line in one.matches)
+    assert not any(one.fits(line) for line in one.ignores)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("hint =", "hnit =", "did you mean 'hint'"),
+        ("[issue.", "[isue.", "did you mean 'issue'"),
+        ('"P0"', '"P9"', "one of P0, P1, P2, P3"),
+        ("'bind", "'(bind", "pattern"),
+        ('why = "It does not start."', "", "why is missing"),
+        ("matches = [", "matches = [1, ", "list of strings"),
+        ('level = "error"', "level = 3", "list of strings"),
+    ],
+)
+def test_a_signature_that_is_not_right_is_refused(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    (tmp_path / "a.toml").write_text(TOML.replace(old, new))
+    with pytest.raises(ValueError, match=words):
+        load(str(tmp_path / "a.toml"))
+
+
+def test_bad_lines_have_their_number_and_place(log: Path, tmp_path: Path) -> None:
+    good = b'{"a":1}\n'
+    log.write_bytes(good + b"{cut\n" + b"\n" + b"x" * (3 << 20) + b"\n" + good + b'{"a"}\n' + b"{")
+    told = Logs(Host()).json_lines(str(log), cursor_folder=str(tmp_path / "k"))
+    places = [(one.number, one.offset) for one in told.bad]
+    assert places == [(2, 8), (6, 8 + 5 + 1 + (3 << 20) + 1 + 8)]
+    assert [(one.number, one.offset) for one in told.long] == [(4, 14)]
+    assert (told.lines, told.cut_last, told.bad_count) == (6, True, 2)
+    with log.open("ab") as file:
+        file.write(b"}\n" + good + b"rubbish\n")
+    again = Logs(Host()).json_lines(str(log), cursor_folder=str(tmp_path / "k"))
+    assert [one.number for one in again.bad] == [2, 6, 9]
+    assert (again.lines, again.cut_last, again.bytes_read) == (9, False, 3 + 8 + 8)
+    last = Logs(Host()).json_lines(str(log), cursor_folder=str(tmp_path / "k"))
+    assert (last.bytes_read, last.bad) == (0, again.bad)
+
+
+def test_a_link_is_followed_only_where_that_is_asked_for(log: Path, tmp_path: Path) -> None:
+    log.write_text('{"a":1}\n')
+    (tmp_path / "link").symlink_to(log)
+    with pytest.raises(WrongKind, match="symbolic link"):
+        Logs(Host()).json_lines(str(tmp_path / "link"))
+    assert Logs(Host()).json_lines(str(tmp_path / "link"), follow=True).lines == 1
+
+
+def test_memory_stays_flat_over_a_big_file(log: Path) -> None:
+    block = (at(1, CLOSED) + at(2, '"level":"INFO","msg":"up"') * 9).encode() * 1000
+    with log.open("wb") as file:
+        for _ in range(200):
+            file.write(block)
+    program = (
+        "import resource, sys; from plugins.endpoints.logs import Logs;"
+        "from plugins.hosts import Host; look = Logs(Host()); path = sys.argv[1];"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "look.scan(path, ()); look.json_lines(path);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(log)], capture_output=True, text=True, check=True
+    )
+    grown = int(ran.stdout) / (1024 if sys.platform == "linux" else 1 << 20)
+    assert log.stat().st_size > 100 << 20
+    assert grown < 30, "MiB"
+
+
+def test_jq_answers_line_by_line_inside_its_limits(log: Path) -> None:
+    log.write_text(at(1, NOT_FOUND) + "rubbish\n" + at(2, '"level":"INFO","msg":"é"') + "{cut")
+    look = Logs(Host())
+    assert look.query(str(log), '.msg') == ("Handler error", "é")
+    assert look.query(str(log), 'select(.level == "ERROR") | {error}') == (
+        {"error": "PROJECT_NOT_FOUND: no project"},
+    )
+    with pytest.raises(WrongKind, match="not a jq program"):
+        look.query(str(log), ".[")
+    with pytest.raises(WrongKind, match="Cannot"):
+        look.query(str(log), ".msg.x")
+    with pytest.raises(TooBig):
+        look.query(str(log), "range(99999)", limit=1000)
+    with pytest.raises(TimedOut):
+        look.query(str(log), "last(repeat(1))", deadline=1)
+    with pytest.raises(NotThere):
+        look.query(str(log) + "x", ".")
+
+
+def test_no_noise_is_a_line_end() -> None:
+    assert b"\n" not in NOISE
+    assert json.loads(json.dumps(signature("a", "b").rule)) == signature("a", "b").rule
