@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from plugins.catalog import Check, check_of
 from plugins.facts import Probe, probes_of
 from plugins.redaction import redact
 from plugins.run import RUN, Run
-from plugins.text import EVIDENCE_MARK, printable
+from plugins.text import printable
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Told:
 def told(error: BaseException) -> Told:
     """Return what a failed assertion says."""
     # What pytest's rewriting adds below a message that the check gave is no evidence.
-    said = str(error).partition("\nassert ")[0]
-    sentence, *evidence = said.split(EVIDENCE_MARK)
+    said = re.split(r"\n *assert ", str(error), maxsplit=1)[0]
+    # pytest's rewriting indents the lines of a message that follow the first.
+    sentence, *evidence = re.split(r"\n *- ", said)
     return Told(
         redact(printable(sentence.rstrip(":"), 600)),
         tuple(redact(printable(item, 600)) for item in evidence),

@@ -21,8 +21,8 @@ class Absent(NoFact):
 
     def __init__(self, what: str, looked_in: tuple[str, ...] = ()) -> None:
         self.what = what
-        self.looked_in = looked_in
-        places = f" (looked in {', '.join(looked_in)})" if looked_in else ""
+        self.looked_in = tuple(place for place in looked_in if place)
+        places = f" (looked in {', '.join(self.looked_in)})" if self.looked_in else ""
         super().__init__(f"{what}{places}")
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from plugins import Absent, ToolMissing, probe
+from plugins import Absent, NoPermission, ToolMissing, probe
 from plugins.endpoints.machine import Machine
 from plugins.eyes import reading, space
 from plugins.hosts import Host
@@ -55,7 +55,7 @@ class Schedule:
 def schedule(system: WatchedHost, commands: Host, machine: Machine) -> Schedule:
     """The timer or crontab that runs the checks, and the time of the last run."""
     limits = system.settings
-    newest = commands.call(space.dated, list(system.last_run_files), 1e18, [], 1000)["newest"]
+    newest = commands.call(space.dated, list(system.last_run_files), 1e18, 1000)["newest"]
     last_run = float(str(newest[1])) if isinstance(newest, list) and newest else 0.0
     found = _timer(system, commands, last_run, machine.now())
     found = found or _crontab(system, commands, last_run, machine.now())
@@ -106,12 +106,12 @@ def _crontab(system: WatchedHost, commands: Host, last_run: float, now: float) -
         try:
             ran = commands.run(limits.crontab_command, deadline=4.0)
             texts["your crontab"] = ran.text if ran.status == 0 else ""
-        except ToolMissing:
-            pass
+        except (ToolMissing, NoPermission):
+            pass  # who has no such program, or may not use it, has no crontab
     for place, text in texts.items():
         lines = [line.strip() for line in text.splitlines()]
         if any(_runs_checks(line, limits.schedule_words) for line in lines):
-            newest = commands.call(space.dated, [place], 1e18, [], 1)["newest"]
+            newest = commands.call(space.dated, [place], 1e18, 1)["newest"]
             since = float(str(newest[1])) if isinstance(newest, list) and newest else 0.0
             what = f"the entry in {place}"
             return Schedule(what, True, since, last_run, now, limits.schedule_hours)

@@ -156,7 +156,7 @@ def future_files(
         raise Absent("no present system tells where its files are")
     limits = system.settings
     ahead = machine.now() + limits.clock_ahead_s
-    seen = commands.call(space.dated, list(folders), ahead, [], limits.files_looked_at)
+    seen = commands.call(space.dated, list(folders), ahead, limits.files_looked_at)
     late = tuple(Dated(str(path), float(changed)) for path, changed in _rows(seen["beyond"]))
     if not late and not seen["whole"]:
         raise CannotTell(
@@ -179,13 +179,23 @@ def unsaved(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> U
         raise Absent("no present system tells of both its files and its backups")
     limit = system.settings.files_looked_at
     machine = Machine(commands, system.settings.proc)
-    saved = commands.call(space.dated, list(backups), 1e18, [], limit)
-    made = commands.call(space.dated, list(sources), 1e18, list(backups), limit)
-    if not saved["newest"]:
-        raise Absent("no backup was ever taken", backups)
-    if not made["newest"]:
-        raise Absent("there is nothing to save yet", sources)
-    return Unsaved(machine.booted(), _dated(saved["newest"]), _dated(made["newest"]))
+    saved = commands.call(space.dated, list(backups), 1e18, limit)
+    made = commands.call(space.dated, list(sources), 1e18, limit)
+    for seen, what, places in (
+        (saved, "no backup was ever taken", backups),
+        (made, "there is nothing to save yet", sources),
+    ):
+        if not seen["newest"] and seen["whole"]:
+            raise Absent(what, places)
+        if not seen["newest"]:
+            raise NoPermission(f"we may not look at all of {', '.join(places)}")
+    found = Unsaved(machine.booted(), _dated(saved["newest"]), _dated(made["newest"]))
+    if not saved["whole"] or not (made["whole"] or found.lost_in_a_crash):
+        raise CannotTell(
+            f"more than {limit} sources or backups, or a folder that we may not read: the newest "
+            "of them is not known"
+        )
+    return found
 
 
 def _dated(row: object) -> Dated:

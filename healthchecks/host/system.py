@@ -124,4 +124,4 @@ def every(field: str, system: WatchedHost, watched: tuple[Uses, ...]) -> tuple[s
     found: list[str] = []
     for uses in (system.uses, *watched):
         found += getattr(uses, field)
-    return tuple(dict.fromkeys(found))
+    return tuple(name for name in dict.fromkeys(found) if name)

@@ -62,7 +62,8 @@ def a_strict_firewall_without_a_hole(world: World) -> None:
         "iptables -P INPUT DROP",
         "iptables -A INPUT -i lo -j ACCEPT",
         "iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-        "iptables -A INPUT -p tcp --dport 22 -j ACCEPT",
+        "iptables -A INPUT -p tcp -m multiport --dports 22,8000:9000 -j ACCEPT",
+        "iptables -A INPUT -p udp --dport {port} -j ACCEPT",
     )
 
 

@@ -67,6 +67,11 @@ def a_run_this_morning(world: World) -> None:
 
 
 @healthy(test_the_checks_run_on_schedule)
+def a_timer_whose_first_run_is_to_come(world: World) -> None:
+    world.timer(active=True, on_hours_ago=1, ran_hours_ago=None)
+
+
+@healthy(test_the_checks_run_on_schedule)
 def a_crontab_that_works(world: World) -> None:
     world.crontab("15 6 * * * root cd /srv/checks && pytest healthchecks/ -q", ran_hours_ago=20)
 

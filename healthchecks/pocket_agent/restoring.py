@@ -84,8 +84,8 @@ def _least(
     origin: str,
     times: dict[str, str] | None = None,
 ) -> Restoration | None:
-    if not _plain(path):
-        return None
+    if not _plain(path) or any(0xDC80 <= ord(letter) <= 0xDCFF for letter in name):
+        return None  # a name that is not UTF-8 cannot stand in JSON, nor could the server read it
     said = {
         "id": name,
         "path": path,

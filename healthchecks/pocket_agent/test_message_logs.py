@@ -144,6 +144,13 @@ def dangling_without_a_log(world: World) -> None:
 
 
 @fault(test_the_current_log_link_is_right)
+def blocked_from_now_on(world: World) -> None:
+    stale = world.metadata().parent / "logs/current.jsonl.tmp"
+    stale.symlink_to(OLD)
+    world.age(stale, 1)
+
+
+@fault(test_the_current_log_link_is_right)
 def blocked(world: World) -> None:
     stale = _relinked(world, OLD).with_name("current.jsonl.tmp")
     world.message_log(name=OLD)

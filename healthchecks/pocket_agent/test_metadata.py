@@ -76,7 +76,7 @@ def emptied_where_the_log_names_the_folder(world: World) -> None:
 
 @fault(test_project_metadata_can_be_read)
 def named_by_a_stranger(world: World) -> None:
-    name = "$(id) `id` '\"\n\x1b[31m<script>\udcff"
+    name = "$(id) `id` '\"\n\x1b[31m<script>"
     work = os.fsencode(world.folder / "work")
     (world.data / "projects" / name).mkdir()
     file = world.data / "projects" / name / "metadata.json"
@@ -147,6 +147,12 @@ def a_pipe_instead(world: World) -> None:
 
 
 @fault(test_no_project_metadata_is_lost)
+def in_a_folder_whose_name_is_no_text(world: World) -> None:
+    (world.data / "projects/\udcff").mkdir()
+    (world.data / "projects/\udcff/metadata.json").write_bytes(b'{"path":"/srv",')
+
+
+@fault(test_no_project_metadata_is_lost)
 def two_gigabytes(world: World) -> None:
     os.truncate(world.metadata(), 2 << 30)
 
@@ -175,6 +181,11 @@ def sound(world: World) -> None:
 @fault(test_project_metadata_makes_sense)
 def of_another_folder(world: World) -> None:
     world.project(metadata={"id": world.metadata().parent.name})
+
+
+@fault(test_project_metadata_makes_sense)
+def of_a_folder_that_is_not_there(world: World) -> None:
+    world.project(metadata={"id": "4cd6f8d3-93d1-405f-92ad-d8865d252473"})
 
 
 @fault(test_project_metadata_makes_sense)

@@ -271,7 +271,35 @@ WAIVED_IN_DEMO = {
 
 def stage(world: World, *, broken: bool) -> None:
     """Make the Pocket Agent that `--demo` shows, running; broken, it has a fault of every kind."""
+    if broken:
+        world.project("1b4e28ba-2fa1-41d2-883f-0016d3cca427", metadata=b'{"id": "1b4e28ba')
     world.start()
     if not broken:
         return
-    world.project("1b4e28ba-2fa1-41d2-883f-0016d3cca427", metadata=b'{"id": "1b4e28ba')
+    world.certificate(days=-3)
+    world.key.chmod(0o644)
+    whole = world.metadata(0).read_bytes()
+    world.metadata(0).with_suffix(".json.backup").write_bytes(whole)
+    world.metadata(0).write_bytes(whole[: len(whole) // 2])
+    bad = b'{"timestamp": "2026-01-05T10:00:00Z", "mess\n'
+    log = world.message_log(1, world_files.conversation() + bad, "messages_2026-01-05_10-00-00.jsonl")
+    world.age(log, 3)
+    world.age(world.message_log(1, None, "messages_2025-11-20_10-00-00.jsonl"), 45)
+    leftover = world.metadata(2).with_name(".tmp-812650")
+    leftover.write_bytes(b"{")
+    world.age(leftover, 1)
+    orphan = world.data / "projects" / "5f0c6a7e-7a3e-4b6e-9f39-4d2b1a0c9e11"
+    orphan.mkdir()
+    # A stranger's folder name, as a watched host may have it: it must be shown, not obeyed.
+    (world.data / "projects" / "<img src=x onerror=alert(1)>\x1b[31m").mkdir()
+    world.log_line(
+        {
+            "time": world.now(),
+            "level": "ERROR",
+            "source": "router.go:57",
+            "msg": "Handler error",
+            "type": "project_join",
+            "error": "PROJECT_NOT_FOUND: project not found",
+        }
+    )
+    os.mkfifo(world.folder / "nginx.conf")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugins.endpoints import containers as rows
 from plugins.endpoints.containers import Container, Image, Mount, Share, Usage, Volume
+from plugins.endpoints.meanings import meaning_of
 from plugins.endpoints.memory import Memory
-from plugins.endpoints.wires import Watch, meaning_of
+from plugins.endpoints.wires import Watch
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, TimedOut
 from plugins.text import printable

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from plugins.endpoints.meanings import meaning_of
 from plugins.endpoints.memory import Memory
-from plugins.endpoints.wires import Address, Dead, Watch, address_of, dial, from_here, meaning_of
+from plugins.endpoints.wires import Address, Dead, Watch, address_of, dial, from_here
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, TooBig, WrongKind
 from plugins.text import printable

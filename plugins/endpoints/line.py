@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from plugins.endpoints.wires import Watch, meaning_of
+from plugins.endpoints.meanings import meaning_of
+from plugins.endpoints.wires import Watch
 from plugins.outcomes import Refused, TooBig
 from plugins.text import printable
 

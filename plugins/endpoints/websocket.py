@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from plugins.endpoints.line import Frame, Line, Wire
+from plugins.endpoints.meanings import meaning_of
 from plugins.endpoints.memory import Memory
 from plugins.endpoints.wires import (
     Address,
@@ -16,7 +17,6 @@ from plugins.endpoints.wires import (
     address_of,
     dial,
     from_here,
-    meaning_of,
     wrap,
 )
 from plugins.hosts import Host

@@ -115,15 +115,19 @@ class Reading:
     def take(self, block: bytes) -> None:
         """Look at some complete lines."""
         lines = block.split(b"\n")
-        shapes = block.translate(None, NOISE).split(b"\n")
+        bare = block.translate(None, NOISE)
+        shapes = bare.split(b"\n")
         lines.pop()
         shapes.pop()
         numbers = list(map(self._shapes.get, shapes))
         if None in numbers:
+            possible = self._possible(bare)
             for place, shape in enumerate(shapes):
                 if numbers[place] is None:
                     number = self._shapes.get(shape)
-                    numbers[place] = self._learn(shape, lines[place]) if number is None else number
+                    numbers[place] = (
+                        self._learn(shape, lines[place], possible) if number is None else number
+                    )
         telling = set()
         for number, count in Counter(numbers).items():
             level, rules = self._sayings[number or 0]
@@ -140,14 +144,24 @@ class Reading:
         self.found["lines"] += len(lines)
         self.found["undecodable"] += tail.undecodable(block)
 
-    def _learn(self, shape: bytes, line: bytes) -> int:
-        level = level_of(line)
-        rules = tuple(
+    def _possible(self, bare: bytes) -> list[int]:
+        """Return the rules that may match some line of a block: mostly none do."""
+        return [
             place
-            for place, (_, _, levels, _, words) in enumerate(self._rules)
-            if (not levels or level in levels) and (not words or any(w in shape for w in words))
-        )
-        saying = (level, rules)
+            for place, (_, _, _, _, words) in enumerate(self._rules)
+            if not words or any(word in bare for word in words)
+        ]
+
+    def _learn(self, shape: bytes, line: bytes, possible: list[int]) -> int:
+        level = level_of(line)
+        rules = []
+        for place in possible:
+            _, _, levels, _, words = self._rules[place]
+            if levels and level not in levels:
+                continue
+            if not words or any(word in shape for word in words):
+                rules.append(place)
+        saying = (level, tuple(rules))
         number = self._numbers.setdefault(saying, len(self._sayings))
         if number == len(self._sayings):
             self._sayings.append(saying)

@@ -80,65 +80,66 @@ def _ask(folder: str, answers: dict[str, dict[str, object]]) -> None:
     }
 
 
-def dated(folders: list[str], beyond: float, leave_out: list[str], limit: int) -> dict[str, object]:
+def dated(folders: list[str], beyond: float, limit: int) -> dict[str, object]:
     """Say what regular files under the folders are newest, and which are dated after `beyond`.
 
     Args:
-        folders: trees to walk, never through a symbolic link and never onto another file system; a
-            plain file counts as a tree of one.
+        folders: trees to walk, never through a symbolic link below the top and never onto another
+            file system; a plain file counts as a tree of one.
         beyond: a time in seconds since 1970.
-        leave_out: folders or files inside that are not looked at.
         limit: how many names are looked at before the walk stops.
 
     Returns:
         newest: [path, mtime], or [] where there is no file; beyond: at most 50 rows like it;
         whole: False when the limit was reached or a folder could not be read.
     """
-    newest: list[object] = []
+    newest, newest_change = "", float("-inf")
     late: list[list[object]] = []
-    walk = _Walk(set(leave_out), limit)
+    walk = _Walk(limit)
     for folder in folders:
         for path, changed in walk.files(folder):
-            if not newest or changed > float(str(newest[1])):
-                newest = [path, changed]
+            if changed > newest_change:
+                newest, newest_change = path, changed
             if changed > beyond and len(late) < 50:
                 late.append([path, changed])
-    return {"newest": newest, "beyond": late, "whole": walk.whole}
+    found = [newest, newest_change] if newest else []
+    return {"newest": found, "beyond": late, "whole": walk.whole}
 
 
 class _Walk:
-    def __init__(self, leave_out: set[str], limit: int) -> None:
-        self.leave_out = leave_out
+    def __init__(self, limit: int) -> None:
         self.left = limit
         self.whole = True
 
     def files(self, root: str) -> Iterator[tuple[str, float]]:
         try:
-            top = os.lstat(root)
+            top = os.stat(root)
+        except (FileNotFoundError, NotADirectoryError):
+            return
         except OSError:
+            self.whole = False
             return
         if stat.S_ISREG(top.st_mode):
             yield root, top.st_mtime
         waiting = [root] if stat.S_ISDIR(top.st_mode) else []
-        while waiting:
-            folder = waiting.pop()
-            try:
-                entries = list(os.scandir(folder))
-            except OSError:
-                self.whole = False
-                continue
-            for entry in entries:
-                self.left -= 1
-                if self.left < 0:
-                    self.whole = False
-                    return
-                if entry.path in self.leave_out:
-                    continue
-                try:
-                    seen = entry.stat(follow_symlinks=False)
-                except OSError:
-                    continue
+        while waiting and self.left >= 0:
+            for path, seen in self._entries(waiting.pop()):
                 if stat.S_ISREG(seen.st_mode):
-                    yield entry.path, seen.st_mtime
+                    yield path, seen.st_mtime
                 elif stat.S_ISDIR(seen.st_mode) and seen.st_dev == top.st_dev:
-                    waiting.append(entry.path)
+                    waiting.append(path)
+
+    def _entries(self, folder: str) -> Iterator[tuple[str, os.stat_result]]:
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    self.left -= 1
+                    if self.left < 0:
+                        self.whole = False
+                        return
+                    try:
+                        yield entry.path, entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue  # gone since the folder was read
+        except OSError:
+            self.whole = False

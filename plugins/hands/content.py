@@ -7,17 +7,19 @@ Standard library only, so that a far host's own python3 can run it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip as gzip_format
 import hashlib
 import os
 import shutil
 import stat
-import time
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from plugins.hands.files import keep_owner
+from plugins.hands.files import keep_owner, renamed
 from plugins.hands.tree import CHUNK, Done, at, status_of, sync
+
+READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def write(path: str, roots: list[str], content: str, mode: int) -> Done:
@@ -26,33 +28,22 @@ def write(path: str, roots: list[str], content: str, mode: int) -> Done:
 
 
 def _replace(path: str, roots: list[str], mode: int, blocks: Iterable[bytes]) -> Done:
-    with at(path, roots) as (descriptor, name):
-        former = status_of(name, descriptor)
-        temporary = f".{name[:200]}.{os.getpid()}.{time.monotonic_ns()}"
+    with at(path, roots) as (descriptor, name), renamed(name, descriptor) as temporary:
         make = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         with open(os.open(temporary, make, 0o600, dir_fd=descriptor), "wb") as file:
-            try:
-                file.writelines(blocks)
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())
-                keep_owner(temporary, descriptor, former)
-                os.rename(temporary, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
-            except BaseException:
-                os.unlink(temporary, dir_fd=descriptor)
-                raise
-        sync(descriptor)
+            file.writelines(blocks)
+            file.flush()
+            keep_owner(temporary, descriptor, status_of(name, descriptor))
+            os.fchmod(file.fileno(), mode)  # after the owner, whose change takes bits away
+            os.fsync(file.fileno())
     return {}
 
 
 def link(path: str, roots: list[str], target: str) -> Done:
     """Make a symbolic link, or replace the one that stands there, in one rename."""
-    with at(path, roots) as (descriptor, name):
-        temporary = f".{name[:200]}.{os.getpid()}.{time.monotonic_ns()}"
+    with at(path, roots) as (descriptor, name), renamed(name, descriptor) as temporary:
         os.symlink(target, temporary, dir_fd=descriptor)
         keep_owner(temporary, descriptor, status_of(name, descriptor))
-        os.rename(temporary, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
-        sync(descriptor)
     return {}
 
 
@@ -70,9 +61,11 @@ def drop_lines(path: str, roots: list[str], lines: list[int]) -> Done:
                 skip = number in unwanted
 
     with at(path, roots) as (descriptor, name):
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        with open(os.open(name, flags, dir_fd=descriptor), "rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        with open(os.open(name, READING, dir_fd=descriptor), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return {"refused": "it is no regular file"}
+            mode = stat.S_IMODE(status.st_mode)
             return _replace(path, roots, mode, kept(file))
 
 
@@ -97,46 +90,50 @@ def _opened(descriptor: int, mode: str, packed: bool) -> Iterator[BinaryIO]:
             yield file  # type: ignore[misc]
 
 
-def _content(descriptor: int, packed: bool) -> str:
+def _content(name: str, descriptor: int, packed: bool) -> str:
     digest = hashlib.sha256()
-    with _opened(descriptor, "rb", packed) as file:
+    with _opened(os.open(name, READING, dir_fd=descriptor), "rb", packed) as file:
         while block := file.read(CHUNK):
             digest.update(block)
     return digest.hexdigest()
 
 
 def _repack(source: str, target: str, roots: list[str], *, packs: bool) -> Done:
-    reading = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-    making = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     with at(source, roots) as (here, name), at(target, roots) as (there, new):
-        if status_of(new, there) is not None:
-            return {"refused": f"{target} exists already"}
         status = os.stat(name, dir_fd=here, follow_symlinks=False)
-        temporary = f".{new[:200]}.{os.getpid()}.{time.monotonic_ns()}"
-        try:
-            with (
-                _opened(os.open(name, reading, dir_fd=here), "rb", not packs) as reader,
-                _opened(os.open(temporary, making, 0o600, dir_fd=there), "wb", packs) as writer,
-            ):
-                shutil.copyfileobj(reader, writer, CHUNK)
-            original = _content(os.open(name, reading, dir_fd=here), not packs)
-            if original != _content(os.open(temporary, reading, dir_fd=there), packs):
-                return {"refused": "the repacked copy differs; nothing was removed"}
-            _dress(temporary, there, status)
-            os.rename(temporary, new, src_dir_fd=there, dst_dir_fd=there)
-            sync(there)
-            os.unlink(name, dir_fd=here)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=there)
+        if not stat.S_ISREG(status.st_mode):
+            return {"refused": "it is no regular file"}
+        if status.st_nlink > 1:
+            return {"refused": "it has another name (hard link), which would keep its space"}
+        original = _content(name, here, not packs)
+        if status_of(new, there) is not None:
+            # Packing that was cut short between its two renames leaves both, one as good.
+            if packs or original != _content(new, there, packs):
+                return {"refused": f"{target} exists already"}
+        else:
+            with renamed(new, there) as temporary:
+                _pour(name, here, temporary, there, packs)
+                if original != _content(temporary, there, packs):
+                    raise OSError(errno.EIO, "the repacked copy differs; nothing was removed")
+                _dress(temporary, there, status)
+        os.unlink(name, dir_fd=here)
         sync(there)
     return {}
 
 
+def _pour(name: str, here: int, new: str, there: int, packs: bool) -> None:
+    making = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with (
+        _opened(os.open(name, READING, dir_fd=here), "rb", not packs) as reader,
+        _opened(os.open(new, making, 0o600, dir_fd=there), "wb", packs) as writer,
+    ):
+        shutil.copyfileobj(reader, writer, CHUNK)
+
+
 def _dress(name: str, descriptor: int, status: os.stat_result) -> None:
-    """Give a new file the mode, owner and times of the one that it stands for; sync it."""
-    with open(os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=descriptor), "rb") as file:
-        os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
+    """Give a new file the owner, mode and times of the one that it stands for; sync it."""
+    with open(os.open(name, READING, dir_fd=descriptor), "rb") as file:
         keep_owner(name, descriptor, status)
+        os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
         os.utime(file.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
         os.fsync(file.fileno())

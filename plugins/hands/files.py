@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
-import shutil
 import stat
-import time
+from collections.abc import Iterator
 
-from plugins.hands.tree import CHUNK, Done, at, digest_of, status_of, sync
+from plugins.hands.across import duplicate, hindrance, remove
+from plugins.hands.tree import Done, at, status_of, sync, temporary_name
 
 
 def chmod(path: str, roots: list[str], mode: int) -> Done:
@@ -62,6 +61,20 @@ def keep_owner(name: str, descriptor: int, former: os.stat_result | None) -> Non
         os.chown(name, model.st_uid, model.st_gid, dir_fd=descriptor, follow_symlinks=False)
 
 
+@contextlib.contextmanager
+def renamed(name: str, descriptor: int) -> Iterator[str]:
+    """Yield a temporary name in the folder; rename it over `name` at the end, or remove it."""
+    temporary = temporary_name()
+    try:
+        yield temporary
+        os.rename(temporary, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            remove(temporary, descriptor)
+        raise
+    sync(descriptor)
+
+
 def move(source: str, target: str, roots: list[str]) -> Done:
     """Rename; over file systems copy, compare and only then remove the source. Never replaces."""
     with at(source, roots) as (here, name), at(target, roots) as (there, new):
@@ -72,96 +85,72 @@ def move(source: str, target: str, roots: list[str]) -> Done:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            status = os.stat(name, dir_fd=here, follow_symlinks=False)
-            if stat.S_ISDIR(status.st_mode):
-                return _move_tree(source, target)
-            _copy(name, here, new, there, status)
-            os.unlink(name, dir_fd=here)
+            why = hindrance(name, here)
+            if why:
+                return {"refused": why}
+            with renamed(new, there) as temporary:
+                duplicate(name, here, temporary, there)
+            remove(name, here)
         sync(there)
         sync(here)
     return {}
 
 
-def _move_tree(source: str, target: str) -> Done:
-    shutil.copytree(source, target, symlinks=True)
-    for folder, _, names in os.walk(source):
-        twin = target + folder[len(source) :]
-        for name in names:
-            one, other = os.lstat(os.path.join(folder, name)), os.lstat(os.path.join(twin, name))
-            if (one.st_size, stat.S_IFMT(one.st_mode)) != (
-                other.st_size,
-                stat.S_IFMT(other.st_mode),
-            ):
-                return {"refused": f"the copy of {name} differs; nothing was removed"}
-        os.chown(twin, os.lstat(folder).st_uid, os.lstat(folder).st_gid)
-    shutil.rmtree(source)
-    return {}
-
-
-def _copy(name: str, here: int, new: str, there: int, status: os.stat_result) -> None:
-    """Copy a file or link with mode, times and owner, and compare before it counts."""
-    if stat.S_ISLNK(status.st_mode):
-        os.symlink(os.readlink(name, dir_fd=here), new, dir_fd=there)
-        return
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file, and lies on another file system", name)
-    flags = os.O_RDONLY | os.O_NOFOLLOW
-    digest = hashlib.sha256()
-    make = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with (
-        open(os.open(name, flags, dir_fd=here), "rb") as reader,
-        open(os.open(new, make, 0o600, dir_fd=there), "wb") as writer,
-    ):
-        while block := reader.read(CHUNK):
-            digest.update(block)
-            writer.write(block)
-        writer.flush()
-        os.fsync(writer.fileno())
-        with contextlib.suppress(PermissionError):
-            os.fchown(writer.fileno(), status.st_uid, status.st_gid)
-        os.fchmod(writer.fileno(), stat.S_IMODE(status.st_mode))
-        os.utime(writer.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
-    if digest_of(new, there) != digest.hexdigest():
-        os.unlink(new, dir_fd=there)
-        raise OSError(errno.EIO, "the copy differs from its source", name)
-
-
 def copy(source: str, target: str, roots: list[str]) -> Done:
     """Copy a file to a new name beside the target, compare, then rename over the target."""
     with at(source, roots) as (here, name), at(target, roots) as (there, new):
-        status = os.stat(name, dir_fd=here, follow_symlinks=False)
-        temporary = f".{new[:200]}.{os.getpid()}.{time.monotonic_ns()}"
-        _copy(name, here, temporary, there, status)
-        keep_owner(temporary, there, status_of(new, there))
-        os.rename(temporary, new, src_dir_fd=there, dst_dir_fd=there)
-        sync(there)
+        if not stat.S_ISREG(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
+            return {"refused": f"{source} is no regular file"}
+        with renamed(new, there) as temporary:
+            duplicate(name, here, temporary, there)
+            mode = os.stat(temporary, dir_fd=there, follow_symlinks=False).st_mode
+            keep_owner(temporary, there, status_of(new, there))
+            os.chmod(temporary, stat.S_IMODE(mode), dir_fd=there)
     return {}
 
 
 def keep(path: str, slot: str, roots: list[str]) -> Done:
     """Put a copy of what stands at a path into its quarantine slot, the original untouched."""
     with at(path, roots) as (here, name), at(slot, roots) as (there, new):
-        status = status_of(name, here)
-        if status is not None:
-            try:
-                os.link(name, new, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False)
-            except OSError as error:
-                if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
-                    raise
-                _copy(name, here, new, there, status)
-            sync(there)
+        if status_of(name, here) is None:
+            return {}
+        try:
+            os.link(name, new, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
+                raise
+            with renamed(new, there) as temporary:
+                duplicate(name, here, temporary, there)
+        sync(there)
+    return {}
+
+
+def let_go(path: str, slot: str, roots: list[str]) -> Done:
+    """Take the slot's second name off a file that was not replaced after all."""
+    with at(path, roots) as (here, name), at(slot, roots) as (there, new):
+        standing, kept = status_of(name, here), status_of(new, there)
+        if standing and kept and os.path.samestat(standing, kept):
+            os.unlink(new, dir_fd=there)
     return {}
 
 
 def restore(path: str, slot: str, aside: str, roots: list[str]) -> Done:
-    """Put the slot's content back at the path; what stands there now moves aside."""
+    """Put the slot's content back at the path in one rename; what stands there now stays aside."""
     with at(slot, roots) as (there, new):
         if status_of(new, there) is None:
             return {"refused": f"the kept copy {slot} is gone"}
-    with at(path, roots) as (here, name):
-        standing = status_of(name, here)
-    if standing is not None:
-        done = move(path, aside, roots)
-        if done:
-            return done
-    return move(slot, path, roots)
+    done = keep(path, aside, roots)
+    if done:
+        return done
+    with at(slot, roots) as (here, name), at(path, roots) as (there, new):
+        try:
+            os.rename(name, new, src_dir_fd=here, dst_dir_fd=there)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            with renamed(new, there) as temporary:
+                duplicate(name, here, temporary, there)
+            remove(name, here)
+        sync(there)
+        sync(here)
+    return {}

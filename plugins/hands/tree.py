@@ -12,6 +12,7 @@ import errno
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator
 
 CHUNK = 1 << 20
@@ -21,7 +22,6 @@ Done = dict[str, str]
 
 def _open_folder(path: str, roots: list[str]) -> int:
     """Open a folder below one of the roots; every component below the root must be no link."""
-    path = os.path.normpath(path)
     for root in sorted(map(os.path.normpath, roots), key=len, reverse=True):
         if path == root or path.startswith(root.rstrip("/") + "/"):
             descriptor = os.open(os.path.realpath(root), os.O_RDONLY | os.O_DIRECTORY)
@@ -39,6 +39,11 @@ def _open_folder(path: str, roots: list[str]) -> int:
 @contextlib.contextmanager
 def at(path: str, roots: list[str]) -> Iterator[tuple[int, str]]:
     """Yield (descriptor of the folder, name in it)."""
+    if ".." in path.split("/"):
+        # Beside a link, `..` leads the kernel elsewhere than the words of the path say.
+        raise OSError(errno.EPERM, "its path has .. in it", path)
+    if "\0" in path:
+        raise OSError(errno.EINVAL, "its path has a NUL character in it", path)
     path = os.path.normpath(path)
     folder, name = os.path.split(path)
     if path in map(os.path.normpath, roots):
@@ -75,6 +80,19 @@ def digest_of(name: str, descriptor: int) -> str:
     return digest.hexdigest()
 
 
+def _digest_if_readable(name: str, descriptor: int) -> str:
+    # Its owner may give bits to a file that nobody can read: that is what chmod is for.
+    try:
+        return digest_of(name, descriptor)
+    except PermissionError:
+        return "unreadable"
+
+
+def temporary_name() -> str:
+    """Return a name for a file that is renamed when it is whole; 255 bytes are never passed."""
+    return f".healthchecks.{os.getpid()}.{time.monotonic_ns()}"
+
+
 def state(path: str, roots: list[str]) -> State:
     """Return what stands at a path, in a form that tells whether somebody changed it.
 
@@ -88,7 +106,7 @@ def state(path: str, roots: list[str]) -> State:
                 return {"kind": "absent"}
             kind, content = "other", ""
             if stat.S_ISREG(found.st_mode):
-                kind, content = "file", digest_of(name, descriptor)
+                kind, content = "file", _digest_if_readable(name, descriptor)
             elif stat.S_ISDIR(found.st_mode):
                 kind = "folder"
             elif stat.S_ISLNK(found.st_mode):
@@ -103,33 +121,41 @@ def state(path: str, roots: list[str]) -> State:
         return {"kind": "absent"}
 
 
-def writers(path: str) -> list[int]:
-    """Return the ids of processes that hold a file open for writing (Linux; elsewhere none)."""
+def writers(files: set[tuple[int, int]]) -> list[int]:
+    """Return the processes that hold one of the files (device, inode) open for writing.
+
+    One pass over /proc; without it (macOS) nobody is found.
+    """
+    found = []
     try:
-        wanted = os.stat(path, follow_symlinks=False)
         pids = [name for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
         return []
-    found = []
     for pid in pids:
         with contextlib.suppress(OSError):
-            for number in os.listdir(f"/proc/{pid}/fd"):
-                with contextlib.suppress(OSError):
-                    held = os.stat(f"/proc/{pid}/fd/{number}")
-                    if (held.st_dev, held.st_ino) != (wanted.st_dev, wanted.st_ino):
-                        continue
-                    access = os.lstat(f"/proc/{pid}/fd/{number}").st_mode
-                    if access & stat.S_IWUSR:  # the link's mode tells how the file is open
-                        found.append(int(pid))
-                        break
+            numbers = os.listdir(f"/proc/{pid}/fd")
+            if any(_writes(f"/proc/{pid}/fd/{number}", files) for number in numbers):
+                found.append(int(pid))
     return found
 
 
-def refusal(path: str, roots: list[str], seen: str, links: bool, busy: bool) -> str:
+def _writes(held: str, files: set[tuple[int, int]]) -> bool:
+    try:
+        # The link's own mode tells how the file is open; most are not, and cost one look.
+        if not os.lstat(held).st_mode & stat.S_IWUSR:
+            return False
+        status = os.stat(held)
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino) in files
+
+
+def refusal(path: str, roots: list[str], seen: str, links: bool, busy: bool, plain: bool) -> str:
     """Return why a step may not touch its target, or an empty string.
 
     seen: the identity that the probe saw, empty to skip. links: whether the target may be a link.
-    busy: whether the target may be open for writing in a process.
+    busy: whether the target may be open for writing in a process. plain: whether it must be a
+    regular file or nothing (a FIFO or a device would be read as empty, and be replaced).
     """
     try:
         with at(path, roots) as (descriptor, name):
@@ -137,17 +163,25 @@ def refusal(path: str, roots: list[str], seen: str, links: bool, busy: bool) -> 
     except OSError as error:
         if error.errno == errno.ENOENT and not seen:
             return ""
-        return f"{error.strerror}"
+        return _words(error)
     if found is None:
         return "it is gone since it was looked at" if seen else ""
     if stat.S_ISLNK(found.st_mode) and not links:
         return "it is a symbolic link"
+    if plain and not stat.S_ISREG(found.st_mode):
+        return "it is no regular file"
     if seen and identity(found) != seen:
         return "it was changed since it was looked at"
-    holders = [] if busy or not stat.S_ISREG(found.st_mode) else writers(path)
-    if holders:
-        return f"process {holders[0]} holds it open for writing"
-    return ""
+    if busy or not stat.S_ISREG(found.st_mode):
+        return ""
+    holders = writers({(found.st_dev, found.st_ino)})
+    return f"process {holders[0]} holds it open for writing" if holders else ""
+
+
+def _words(error: OSError) -> str:
+    if error.errno in (errno.ELOOP, errno.ENOTDIR):
+        return "a folder on the way to it is a symbolic link, or no folder"
+    return error.strerror or str(error)
 
 
 def sync(descriptor: int) -> None:

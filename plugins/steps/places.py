@@ -46,8 +46,13 @@ class Chown(OnFile):
 
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
         """Return the step that gives the file back to its former owner."""
-        owner = self.state(hands).get("owner")
-        return (Chown(self.path, owner[0], owner[1]),) if isinstance(owner, list) else ()
+        found = self.state(hands)
+        owner, mode = found.get("owner"), found.get("mode")
+        if not isinstance(owner, list) or not isinstance(mode, int):
+            return ()
+        back = Chown(self.path, owner[0], owner[1])
+        # A change of owner takes set-id bits away; a link has no bits to give back.
+        return (back, Chmod(self.path, mode)) if mode & 0o7000 else (back,)
 
     def __str__(self) -> str:
         return line("chown", "-h", f"{self.uid}:{self.gid}", "--", self.path)
@@ -61,6 +66,7 @@ class Mkdir(OnFile):
 
     def take(self, hands: Hands) -> None:
         """Make it; refused when something stands there."""
+        self.ask(hands)
         hands.use(files.mkdir, self.path, hands.folders(), self.mode)
 
     def inverse(self, hands: Hands) -> tuple[Step, ...]:

@@ -9,12 +9,14 @@ symbolic link, that lies outside the roots of its system, that changed since the
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from plugins.hands import tree
 from plugins.hosts import Host
+from plugins.outcomes import NoFact
 
 
 class Refusal(Exception):  # noqa: N818 - a step that is refused is no error of the checker
@@ -37,12 +39,15 @@ class Hands:
 
     def use(self, hand: Callable[..., dict[str, str]], *args: Any) -> None:
         """Let a hand do its work on the host; raise `Refusal` when it did not."""
+        where = f"{args[0]}: " if isinstance(args[0], str) else ""
         try:
             answer = self.host.call(hand, *args, deadline=300.0)
         except OSError as error:
-            raise Refusal(error.strerror or str(error)) from None
+            raise Refusal(f"{where}{error.strerror or error}") from None
+        except (EOFError, ValueError, zlib.error, NoFact) as error:
+            raise Refusal(f"{where}{error}") from None
         if "refused" in answer:
-            raise Refusal(answer["refused"])
+            raise Refusal(f"{where}{answer['refused']}")
 
     def folders(self) -> list[str]:
         """Return the roots and the quarantine: everywhere that a hand may write."""
@@ -55,6 +60,10 @@ class Step(Protocol):
     @property
     def targets(self) -> tuple[str, ...]:
         """The paths whose state tells whether somebody changed what the step did."""
+
+    @property
+    def brief(self) -> str:
+        """The step in a line, without the content of any file: what the journal holds."""
 
     def take(self, hands: Hands) -> None:
         """Do it; raise `Refusal` when it can not or may not be done."""
@@ -74,11 +83,17 @@ class OnFile:
     seen: str = field(default="", kw_only=True)
     links: ClassVar[bool] = False
     busy: ClassVar[bool] = False
+    plain: ClassVar[bool] = False
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The path."""
         return (self.path,)
+
+    @property
+    def brief(self) -> str:
+        """The shell line."""
+        return str(self)
 
     def difference(self, hands: Hands) -> tuple[str, ...]:
         """Return nothing: the content stays."""
@@ -87,11 +102,11 @@ class OnFile:
 
     def ask(self, hands: Hands) -> None:
         """Look at the target once more; raise `Refusal` when it may not be touched."""
-        args = (self.path, hands.folders(), self.seen, self.links, self.busy)
+        args = (self.path, hands.folders(), self.seen, self.links, self.busy, self.plain)
         try:
             why = hands.host.call(tree.refusal, *args, deadline=30.0)
-        except OSError as error:
-            why = error.strerror or str(error)
+        except (OSError, ValueError, NoFact) as error:
+            why = str(error)
         if why:
             raise Refusal(f"{self.path}: {why}")
 
@@ -101,3 +116,5 @@ class OnFile:
             return hands.host.call(tree.state, self.path, hands.folders(), deadline=300.0)
         except OSError as error:
             raise Refusal(f"{self.path}: {error.strerror or error}") from None
+        except (ValueError, NoFact) as error:
+            raise Refusal(f"{self.path}: {error}") from None

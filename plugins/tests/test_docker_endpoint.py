@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -16,6 +17,7 @@ from plugins.endpoints.docker import Docker
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, TimedOut, WrongKind
 from plugins.tests.wiring import answer, drip, hang, serving
+
 
 def engine_is_there() -> bool:
     try:
@@ -37,33 +39,33 @@ def image() -> Iterator[str]:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         tar.add(busybox, "bin/busybox")
-    client = docker.from_env()
-    name = f"healthchecks-test-{os.getpid()}"
-    client.api.import_image_from_data(packed.getvalue(), repository=name, tag="1")
-    yield f"{name}:1"
-    client.images.remove(f"{name}:1", force=True)
+    with contextlib.closing(docker.from_env()) as client:
+        name = f"healthchecks-test-{os.getpid()}"
+        client.api.import_image_from_data(packed.getvalue(), repository=name, tag="1")
+        yield f"{name}:1"
+        client.images.remove(f"{name}:1", force=True)
 
 
 @pytest.fixture
 def container(image: str) -> Iterator[str]:
     import docker
 
-    client = docker.from_env()
-    name = f"healthchecks-test-{os.getpid()}"
-    made = client.containers.create(
-        image,
-        ["/bin/busybox", "sh", "-c", "exit 3"],
-        name=name,
-        labels={"who": "test"},
-        mem_limit="64m",
-        nano_cpus=500_000_000,
-        volumes={name: {"bind": "/data", "mode": "rw"}},
-    )
-    made.start()
-    made.wait(timeout=20)
-    yield name
-    made.remove(force=True, v=True)
-    client.volumes.get(name).remove(force=True)
+    with contextlib.closing(docker.from_env()) as client:
+        name = f"healthchecks-test-{os.getpid()}"
+        made = client.containers.create(
+            image,
+            ["/bin/busybox", "sh", "-c", "exit 3"],
+            name=name,
+            labels={"who": "test"},
+            mem_limit="64m",
+            nano_cpus=500_000_000,
+            volumes={name: {"bind": "/data", "mode": "rw"}},
+        )
+        made.start()
+        made.wait(timeout=20)
+        yield name
+        made.remove(force=True, v=True)
+        client.volumes.get(name).remove(force=True)
 
 
 def test_a_container_is_told_whole(container: str, image: str) -> None:
@@ -127,7 +129,9 @@ def test_a_socket_that_we_may_not_use_names_the_group(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "behave", [hang, drip(b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n")], ids=["hangs", "drips"]
+    "behave",
+    [hang, drip(b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n")],
+    ids=["hangs", "drips"],
 )
 def test_an_engine_that_hangs_costs_its_limit_once(
     tmp_path: Path, behave: Callable[..., None]

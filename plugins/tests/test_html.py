@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     """A Chromium of its own, without a window, that asks nobody for anything."""
     options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
+    options.binary_location = shutil.which("chromium") or "chromium"
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for flag in (
         "--headless",
@@ -35,7 +36,9 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
         f"--user-data-dir={tmp_path / 'chromium'}",
     ):
         options.add_argument(flag)
-    driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
+    driver = webdriver.Chrome(
+        options, webdriver.ChromeService(shutil.which("chromedriver") or "chromedriver")
+    )
     yield driver
     driver.quit()
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from plugins import far
 from plugins.endpoints.logs import Logs, Scan
-from plugins.endpoints.signatures import Signature, fixed_words, load
-from plugins.eyes.scan import NOISE, level_of, time_of
+from plugins.endpoints.signatures import Signature
+from plugins.eyes import lines as lines_eye
+from plugins.eyes import scan as scan_eye
 from plugins.hosts import Host
 from plugins.outcomes import NotThere, TimedOut, TooBig, WrongKind
 
@@ -69,7 +69,7 @@ def test_json_plain_and_panic_lines_are_counted_together(log: Path) -> None:
         + "goroutine 1 [running]:\n"
         + '{"timestamp":"2026-03-04T14:04:00.5+09:00","level":"warn","msg":"Slow","duration":3}\n'
         + "2026/03/04 05:06:07 http: TLS handshake error\n"
-        + '2026-03-04 05:07:00 [ERR] ended with exit status 137\n'
+        + "2026-03-04 05:07:00 [ERR] ended with exit status 137\n"
     )
     told = scan(log)
     assert counts(told) == {"not_found": 1, "panic": 1, "digits": 1, "field": 1}
@@ -109,8 +109,8 @@ def test_what_is_unchanged_is_not_read_and_what_is_new_is(log: Path, tmp_path: P
     assert (counts(third), third.bytes_read) == ({"not_found": 5, "panic": 1}, 9)
     assert third.hits["panic"].last_seen == when(1), "the time is remembered between runs"
     assert counts(scan(log, kept, since=when(2))) == {}
-    (file,) = kept.iterdir()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    (only,) = kept.iterdir()
+    assert stat.S_IMODE(only.stat().st_mode) == 0o600
 
 
 def rotated(log: Path) -> None:
@@ -148,8 +148,8 @@ def test_other_signatures_start_over_and_damage_is_no_harm(log: Path, tmp_path: 
     log.write_text(at(1, NOT_FOUND))
     scan(log, kept)
     assert Logs(Host()).scan(str(log), (), cursor_folder=str(kept)).bytes_read
-    for file in kept.iterdir():
-        file.write_text('{"form":1,"told":')
+    for damaged in kept.iterdir():
+        damaged.write_text('{"form":1,"told":')
     assert counts(scan(log, kept)) == {"not_found": 1}
     kept_file = tmp_path / "no folder"
     kept_file.touch()
@@ -204,93 +204,6 @@ def test_a_limit_that_is_too_short_is_told_and_the_next_run_goes_on(
     assert counts(scan(log, tmp_path / "k")) == {"not_found": 20_000}
 
 
-WORDS = st.text("abcxyz019 :-_é\x1b", max_size=12)
-
-
-@given(st.lists(st.tuples(WORDS, st.sampled_from(["be dead", "exit 137", "", "cafe"]), WORDS)))
-def test_the_fast_way_finds_what_the_plain_way_finds(rows: list[tuple[str, str, str]]) -> None:
-    rule = signature("one", r"be dead|exit \d+")
-    for before, word, after in rows:
-        line = f"{before}{word}{after}"
-        assert rule.fits(line) == ("be dead" in line or "exit 1" in line or "exit 0" in line
-                                   or "exit 9" in line)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "words"),
-    [
-        ("abc|def", ("abc", "def")),
-        (r"^panic: (x|y) zz", ("panic: ",)),
-        ("(?i)foo", ()),
-        (r"ab+cdef\d+x{2}", ("cdef",)),
-        (r"[^]x]yyy\.z", ("yyy.z",)),
-        (r"\x41bcd(foo)?", ("bcd",)),
-        (r"a?bcd\(e\)", ("bcd(e)",)),
-        ("abc|x", ()),
-    ],
-)
-def test_fixed_words_stand_in_every_match(pattern: str, words: tuple[str, ...]) -> None:
-    assert fixed_words(pattern) == words
-
-
-@pytest.mark.parametrize(
-    ("line", "level", "moment"),
-    [
-        (b'{"time":"2026-03-04T05:01:00.5Z","level":"WARN"}', "warn", when(1)),
-        (b'{"level":"error","timestamp":"2026-03-04T14:01:00.5+09:00"}', "error", when(1)),
-        (b'{"time":1772600460500,"lvl":"info"}', "info", when(1)),
-        (b'{"time":"2026-13-99T05:01:00Z"}', "", None),
-        (b"fatal error: all goroutines are asleep", "fatal", None),
-        (b"time=2026-03-04T05:01:00.5Z level=WARN msg=x", "warn", when(1)),
-        (b"no errors here", "", None),
-        (b"", "", None),
-    ],
-)
-def test_levels_and_times_in_many_dialects(line: bytes, level: str, moment: float | None) -> None:
-    assert (level_of(line), time_of(line)) == (level, moment)
-
-
-TOML = """
-[issue.in_use]
-severity = "P0"
-title = "The port is taken"
-why = "It does not start."
-hint = "End the other one."
-pattern = 'bind: address already in use'
-level = "error"
-matches = ['{"level":"ERROR","error":"listen tcp :8443: bind: address already in use"}']
-ignores = ['{"level":"INFO","msg":"bind: address already in use, retried"}']
-"""
-
-
-def test_signatures_are_read_and_their_examples_hold(tmp_path: Path) -> None:
-    (tmp_path / "a.toml").write_text(TOML)
-    (one,) = load(str(tmp_path / "a.toml"))
-    assert (one.key, one.level) == ("in_use", ("error",))
-    assert all(one.fits(line) for line in one.matches)
-    assert not any(one.fits(line) for line in one.ignores)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("hint =", "hnit =", "did you mean 'hint'"),
-        ("[issue.", "[isue.", "did you mean 'issue'"),
-        ('"P0"', '"P9"', "one of P0, P1, P2, P3"),
-        ("'bind", "'(bind", "pattern"),
-        ('why = "It does not start."', "", "why is missing"),
-        ("matches = [", "matches = [1, ", "list of strings"),
-        ('level = "error"', "level = 3", "list of strings"),
-    ],
-)
-def test_a_signature_that_is_not_right_is_refused(
-    tmp_path: Path, old: str, new: str, words: str
-) -> None:
-    (tmp_path / "a.toml").write_text(TOML.replace(old, new))
-    with pytest.raises(ValueError, match=words):
-        load(str(tmp_path / "a.toml"))
-
-
 def test_bad_lines_have_their_number_and_place(log: Path, tmp_path: Path) -> None:
     good = b'{"a":1}\n'
     log.write_bytes(good + b"{cut\n" + b"\n" + b"x" * (3 << 20) + b"\n" + good + b'{"a"}\n' + b"{")
@@ -339,7 +252,7 @@ def test_memory_stays_flat_over_a_big_file(log: Path) -> None:
 def test_jq_answers_line_by_line_inside_its_limits(log: Path) -> None:
     log.write_text(at(1, NOT_FOUND) + "rubbish\n" + at(2, '"level":"INFO","msg":"é"') + "{cut")
     look = Logs(Host())
-    assert look.query(str(log), '.msg') == ("Handler error", "é")
+    assert look.query(str(log), ".msg") == ("Handler error", "é")
     assert look.query(str(log), 'select(.level == "ERROR") | {error}') == (
         {"error": "PROJECT_NOT_FOUND: no project"},
     )
@@ -355,6 +268,19 @@ def test_jq_answers_line_by_line_inside_its_limits(log: Path) -> None:
         look.query(str(log) + "x", ".")
 
 
-def test_no_noise_is_a_line_end() -> None:
-    assert b"\n" not in NOISE
-    assert json.loads(json.dumps(signature("a", "b").rule)) == signature("a", "b").rule
+@pytest.mark.parametrize(
+    ("eye", "args"),
+    [
+        (scan_eye.scan, [[one.rule for one in SIGNATURES], {}, 5.0, True]),
+        (lines_eye.json_lines, [1 << 20, {}, 5.0, False]),
+    ],
+)
+def test_a_far_python_alone_reads_the_same(
+    log: Path, tmp_path: Path, eye: Callable[..., object], args: list[object]
+) -> None:
+    log.write_bytes(at(1, NOT_FOUND).encode() + b"panic: \xff\n{cut")
+    argv = far.errand(eye, (str(log), *args))
+    here = (sys.executable, *argv[1:])
+    ran = subprocess.run(here, capture_output=True, cwd=tmp_path, env={}, check=False)
+    told = far.answer(ran.returncode, ran.stdout, ran.stderr.decode(), "the eye")
+    assert told == json.loads(json.dumps(eye(str(log), *args)))

@@ -170,7 +170,7 @@ def test_a_frame_that_drips_ends_at_the_limit_and_at_the_wait() -> None:
         return line.receive(within=60)
 
     began = time.monotonic()
-    with serving(upgraded(dripping)) as port, pytest.raises(TimedOut, match="limit of 0.6 s"):
+    with serving(upgraded(dripping)) as port, pytest.raises(TimedOut, match=r"limit of 0\.6 s"):
         talk(f"ws://127.0.0.1:{port}/", script, deadline=0.6, close_timeout=0.1)
     assert time.monotonic() - began < 1.2
 
