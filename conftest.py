@@ -8,6 +8,7 @@ pytest.register_assert_rewrite("plugins")
 pytest_plugins = [
     "plugins.options",
     "plugins.undoing",
+    "plugins.recovering",
     "plugins.demo",
     "plugins.looking",
     "plugins.judge",

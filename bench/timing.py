@@ -98,14 +98,17 @@ def in_turns(
 
 
 def against(peer: str, taken: Mapping[str, Sequence[float]]) -> Iterable[str]:
-    """Yield a line for each contender: median, range, and the ratio and difference to the peer."""
+    """Yield a line for each contender: median, range, and how it stands to the peer."""
     middle = statistics.median(taken[peer])
     width = max(map(len, taken))
     for name, seconds in taken.items():
         median = statistics.median(seconds)
-        spread = f"{min(seconds):.3f}-{max(seconds):.3f}"
-        line = f"  {name:{width}}  {median:8.3f} s ({spread})"
-        yield line if name == peer else f"{line}  {median / middle:6.2f} x, {median - middle:+.3f} s"
+        line = f"  {name:{width}}  {median:8.3f} s ({min(seconds):.3f}-{max(seconds):.3f})"
+        if name != peer:
+            line += f"  {median / middle:.2f} x" if median > middle / 10 else ""
+            line += f"  {middle / median:.0f} times as fast" if median <= middle / 10 else ""
+            line += f", {median - middle:+.3f} s"
+        yield line
 
 
 def verdict(goal: str, reached: bool) -> int:

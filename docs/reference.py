@@ -1,6 +1,6 @@
 """Write the check reference, one page a system, from what the checks say of themselves.
 
-    pytest healthchecks/ --deep --list-checks | python docs/reference.py
+pytest healthchecks/ --deep --list-checks | python docs/reference.py
 """
 
 from __future__ import annotations

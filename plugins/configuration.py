@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import json
-import os
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from plugins.finding import Waiver
+from plugins.text import printable
 
 _CHOICES = {"auto", "yes", "no"}
 _WAIVER = {"until", "because", "owner"}
@@ -105,6 +106,8 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Misconfigured(f"{path}: {error.strerror}") from None
+    except RecursionError:
+        raise Misconfigured(f"{path}: nested too deep for a systems file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{path}: not a TOML file: {error}") from None
 
@@ -128,8 +131,11 @@ def _waivers(table: Any, origin: str) -> dict[str, Waiver]:
             day = until if isinstance(until, datetime.date) else datetime.date.fromisoformat(until)
         except (TypeError, ValueError):
             raise Misconfigured(f"{where}: until must be a date such as 2027-01-31") from None
+        for word in ("because", "owner"):
+            if not isinstance(words[word], str) or not words[word].strip():
+                raise Misconfigured(f"{where}: {word} must be a text that says something")
         iso = day.date() if isinstance(day, datetime.datetime) else day
-        waivers[check] = Waiver(iso.isoformat(), str(words["because"]), str(words["owner"]))
+        waivers[check] = Waiver(iso.isoformat(), words["because"], words["owner"])
     return waivers
 
 
@@ -164,20 +170,24 @@ def with_file(configuration: Configuration, path: Path) -> Configuration:
 def printed(configuration: Configuration) -> str:
     """Return the configuration as TOML, each key with a comment that says where it comes from."""
     lines = []
+    user = printable(configuration.origin)
     if configuration.require:
-        lines.append(f"require = {_toml(list(configuration.require))}  # {configuration.origin}\n")
+        lines.append(f"require = {_toml(list(configuration.require))}  # {user}\n")
     for system, table in configuration.tables.items():
         lines.append(f"[{system}]")
-        lines += [f"{k} = {_toml(s.value)}  # {s.origin}" for k, s in table.items()]
+        lines += [
+            f"{k} = {_toml(s.value)}  # {printable(s.origin, 4096)}" for k, s in table.items()
+        ]
         lines.append("")
     for check, waiver in configuration.waivers.items():
-        lines.append(f"[waivers.{_toml(check)}]  # {configuration.origin}")
+        lines.append(f"[waivers.{_toml(check)}]  # {user}")
         lines.append(f"until = {waiver.until}")
         lines += [f"because = {_toml(waiver.because)}", f"owner = {_toml(waiver.owner)}", ""]
     return "\n".join(lines)
 
 
 def _toml(value: Any) -> str:
-    # JSON's strings, numbers, booleans and flat lists are TOML's too.
-    text = json.dumps(value, ensure_ascii=False)
-    return text.replace(os.linesep, "\\n").replace("\x7f", "\\u007f")
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    # JSON's strings, numbers, booleans and flat lists are TOML's too, but for one character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -60,32 +60,34 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[WORLDS].close()
 
 
+def _part(system: str, name: str) -> Any:
+    """Return a module of the system's folder, None where it has none of this name."""
+    full = f"healthchecks.{system}.{name}"
+    return importlib.import_module(full) if importlib.util.find_spec(full) else None
+
+
 def _build(config: pytest.Config, folder: Path) -> dict[str, dict[str, Any]]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     tables: dict[str, dict[str, Any]] = {}
     for system in config.stash[RUN].configuration.tables:
-        name = f"healthchecks.{system}.world"
-        module = importlib.import_module(name) if importlib.util.find_spec(name) else None
-        stage = getattr(module, "stage", None)
-        if module is None or stage is None:
+        demo = _part(system, "demo")
+        if demo is None:
             continue
         (folder / system).mkdir()
-        world = module.World(folder / system)
+        world = _part(system, "world").World(folder / system)
         config.stash[WORLDS].callback(world.close)
-        stage(world, broken=config.option.demo == "broken")
+        demo.stage(world, broken=config.option.demo == "broken")
         tables[system] = world.settings()
     return tables
 
 
 def _waived(configuration: Configuration, demo: str) -> Configuration:
-    """Return the configuration with the waivers that the worlds of a broken demo name."""
+    """Return the configuration with the waivers that a broken demo names."""
     waivers = dict(configuration.waivers)
     today = datetime.datetime.now(datetime.UTC).astimezone().date()
+    until = (today + datetime.timedelta(days=60)).isoformat()
     for system in configuration.tables if demo == "broken" else ():
-        name = f"healthchecks.{system}.world"
-        module = importlib.import_module(name) if importlib.util.find_spec(name) else None
-        for check, words in getattr(module, "WAIVED_IN_DEMO", {}).items():
-            until = (today + datetime.timedelta(days=60)).isoformat()
-            waivers[check] = Waiver(until, words, "the demo")
+        accepted = getattr(_part(system, "demo"), "WAIVED", {})
+        waivers |= {check: Waiver(until, why, "the demo") for check, why in accepted.items()}
     return replace(configuration, waivers=waivers)

@@ -7,6 +7,7 @@ the second look the first one's answers.
 from __future__ import annotations
 
 import inspect
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,11 +18,11 @@ from typing import Any, TypeVar, cast, overload
 import pytest
 
 from plugins.configuration import Configuration
+from plugins.crashes import guarded
 from plugins.endpoints.names import ENDPOINTS, endpoint
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, NoFact, TimedOut
 from plugins.systems import Found, Uses, find
-from plugins.text import printable
 
 FIND_DEADLINE = 10.0
 
@@ -87,13 +88,23 @@ def probes_of(item: pytest.Item) -> tuple[Probe, ...]:
 
 
 class Answer:
-    """One question under way: begun in a thread, waited for by whoever needs it."""
+    """One question under way: begun in a thread, waited for by whoever needs it.
 
-    def __init__(self, what: str, deadline: float, ask: Callable[[], Any]) -> None:
+    Args:
+        what: what is looked at, in a few words.
+        deadline: seconds.
+        ask: looks.
+        after: another question that `ask` waits for first; its time is not counted here.
+    """
+
+    def __init__(
+        self, what: str, deadline: float, ask: Callable[[], Any], after: Answer | None = None
+    ) -> None:
         self.what = what
         self.deadline = deadline
         self.seconds = 0.0
         self._ask = ask
+        self._after = after
         self._value: Any = None
         self._error: NoFact | None = None
         self._done = threading.Event()
@@ -102,20 +113,35 @@ class Answer:
         threading.Thread(target=self._look, daemon=True, name=what).start()
 
     def _look(self) -> None:
+        if self._after is not None:
+            self._after.wait(math.inf)
         self._began = time.monotonic()
         try:
-            self._value = self._ask()
+            self._value = guarded(f"looking at {self.what}", self._ask)
         except NoFact as why:
             self._error = why
-        except Exception as crash:  # noqa: BLE001 - a crash of a probe is not an illness
-            said = printable(f"{type(crash).__name__}: {crash}")
-            self._error = CannotTell(f"the probe {self.what} crashed: {said}")
         self.seconds = time.monotonic() - self._began
         self._done.set()
 
+    @property
+    def _ends(self) -> float:
+        """When it is given up, on the monotonic clock; later while what it waits for goes on."""
+        waits = self._after is not None and not self._after.done()
+        return self._began + self.deadline + (self._after.deadline if waits and self._after else 0)
+
     def done(self) -> bool:
         """Tell whether the look is over or past its deadline."""
-        return self._done.is_set() or time.monotonic() > self._began + self.deadline
+        return self._done.is_set() or time.monotonic() > self._ends
+
+    def wait(self, until: float) -> None:
+        """Wait until the look is over, its deadline, or a moment on the monotonic clock."""
+        if self._after is not None:
+            self._after.wait(until)
+        while not self._done.is_set():
+            left = min(self._ends, until) - time.monotonic()
+            if left <= 0:
+                return
+            self._done.wait(left)
 
     def get(self, until: float) -> Any:
         """Wait for the answer.
@@ -126,11 +152,10 @@ class Answer:
         Raises:
             NoFact: what the look met; `TimedOut` past its deadline, `NotReached` past the run's.
         """
-        mine = self._began + self.deadline
-        self._done.wait(max(0.0, min(mine, until) - time.monotonic()))
+        self.wait(until)
         if not self._done.is_set():
             self.seconds = time.monotonic() - self._began
-            if until < mine:
+            if time.monotonic() < self._ends:
                 raise NotReached(f"{self.what} was still being looked at")
             raise TimedOut(f"looking at {self.what}", self.deadline)
         if self._error is not None:
@@ -220,12 +245,10 @@ class Round:
         with self._lock:
             key = (system, declared.name)
             if key not in self._answers:
-                # The system is found first, so that its own deadline does not eat the probe's.
-                whole = declared.deadline
-                if not self._finding(system).done():
-                    whole += FIND_DEADLINE
                 look = partial(self._look, system, declared)
-                self._answers[key] = Answer(declared.name, whole, look)
+                # The system is found first, so that its own deadline does not eat the probe's.
+                found = self._finding(system)
+                self._answers[key] = Answer(declared.name, declared.deadline, look, found)
             return self._answers[key]
 
     def _look(self, system: str, declared: Probe) -> Any:

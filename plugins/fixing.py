@@ -9,13 +9,15 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from plugins.case import Case, Told, told
 from plugins.catalog import Check
+from plugins.crashes import Crashed, guarded
 from plugins.finding import Fix, Waiver
-from plugins.journal import Journal, alone, private_folder
+from plugins.journal import Entry, Journal, alone, host_of, private_folder, runs
 from plugins.outcomes import NoFact
 from plugins.redaction import redact
 from plugins.run import CONSENT, Run
@@ -49,24 +51,29 @@ def cure(case: Case, facts: Mapping[str, Any], ill: Told) -> Fix | None:
     if run.fix is None or check.remedy is None or not wanted or waiver_for(run, check):
         return None
     try:
-        if run.stale and judged_again(case, ill) == "healthy":
-            return Fix("taken", run=run.id, message="an earlier fix of this run cured it")
-        steps = case.steps(facts)
-    except NoFact as why:
-        return Fix("refused", message=redact(printable(str(why))))
-    plan = Fix("planned", plan=tuple(redact(printable(str(step), 4000)) for step in steps))
-    if not steps:
-        return replace(plan, state="refused", message="nothing here can be cured without a person")
-    consent = CONSENT[run.fix]
-    if consent is None:
-        return replace(plan, diff=_difference(case, steps))
-    if check.safety < consent:
-        return replace(plan, message="needs more consent than was given")
-    try:
+        steps, plan = guarded("the remedy", partial(_planned, case, facts))
+        if not steps:
+            return replace(plan, state="refused", message="a person has to look at this one")
+        consent = CONSENT[run.fix]
+        if consent is None:
+            return replace(plan, diff=guarded("the plan", partial(_difference, case, steps)))
+        if check.safety < consent:
+            return replace(plan, message="needs more consent than was given")
         with alone(run.state):
             return _taken(case, ill, steps, plan)
-    except Refusal as why:
-        return replace(plan, state="refused", message=str(why))
+    except Crashed as why:
+        return Fix("failed", message=_shown(why))
+    except (NoFact, Refusal) as why:
+        return Fix("refused", message=_shown(why))
+
+
+def _shown(why: object) -> str:
+    return redact(printable(str(why), 600))
+
+
+def _planned(case: Case, facts: Mapping[str, Any]) -> tuple[tuple[Step, ...], Fix]:
+    steps = case.steps(facts)
+    return steps, Fix("planned", plan=tuple(redact(printable(str(s), 4000)) for s in steps))
 
 
 def _difference(case: Case, steps: tuple[Step, ...]) -> tuple[str, ...]:
@@ -86,57 +93,74 @@ def _taken(case: Case, ill: Told, steps: tuple[Step, ...], plan: Fix) -> Fix:
     plan = replace(plan, run=run.id)
     try:
         for step in steps:
-            journal.take(check.id, step, case.roots)
-    except Refusal as why:
-        undone = roll_back(journal, first)
-        return replace(plan, state="refused", message=redact(printable(f"{why}{undone}", 600)))
-    run.stale = True
-    match _settled(case, ill):
+            guarded("a step", partial(journal.take, check.id, step, case.roots), Refusal)
+    except (Refusal, NoFact) as why:
+        state = "failed" if isinstance(why, Crashed) else "refused"
+        return _returned(case, journal, first, replace(plan, state=state, message=_shown(why)))
+    seen, why_not = _settled(case, ill)
+    match seen:
         case "healthy":
             return replace(plan, state="taken", message="cured, and seen to be healthy since")
         case "better":
             said = "some of it is cured, the rest needs a person"
             return replace(plan, state="partly", message=said)
+        case "ill":
+            said = "it was still ill after the fix"
         case _:
-            said = f"it was still ill after the fix{roll_back(journal, first)}"
-            return replace(plan, state="rolled_back", message=said)
+            said = f"after the fix it could not be seen to be healthy ({why_not})"
+    return _returned(case, journal, first, replace(plan, state="rolled_back", message=said))
+
+
+def _returned(case: Case, journal: Journal, first: int, fix: Fix) -> Fix:
+    """Roll back, and forget what was seen meanwhile."""
+    undone = roll_back(journal, first)
+    case.run.look_again()
+    return replace(fix, message=f"{fix.message}{undone}")
 
 
 def roll_back(journal: Journal, first: int) -> str:
     """Take back a check's own steps, the newest first; return words for the message."""
     entries = [entry for entry in journal.entries()[first:] if not entry.undone]
-    failed = []
+    told_back = list(_back(journal, entries))
+    failed = [sentence for done, sentence in told_back if not done]
+    if failed:
+        return f"; could not take everything back: {_shown('; '.join(failed))}"
+    return "; everything was taken back" if entries else ""
+
+
+def _back(journal: Journal, entries: list[Entry]) -> Iterator[tuple[bool, str]]:
     for entry in reversed(entries):
         try:
-            journal.take_back(entry)
-        except Refusal as why:
-            failed.append(str(why))
-    if failed:
-        return f"; could not take everything back: {printable('; '.join(failed))}"
-    return "; everything was taken back" if entries else "; nothing was changed"
+            yield True, guarded("a step back", partial(journal.take_back, entry), Refusal)
+        except (Refusal, NoFact) as why:
+            yield False, f"{entry.check}: {_shown(why)}"
 
 
-def _settled(case: Case, ill: Told) -> str:
+def _settled(case: Case, ill: Told) -> tuple[str, str]:
     assert case.check.remedy
     until = time.monotonic() + case.check.remedy.settle
     while True:
         seen = judged_again(case, ill)
-        if seen == "healthy" or time.monotonic() >= until:
+        if seen[0] == "healthy" or time.monotonic() >= until:
             return seen
         time.sleep(0.25)
 
 
-def judged_again(case: Case, ill: Told) -> str:
-    """Look again with new eyes and judge: `healthy`, `better` or `ill`."""
+def judged_again(case: Case, ill: Told) -> tuple[str, str]:
+    """Look again with new eyes and judge.
+
+    Returns:
+        `healthy`, `better`, `ill` or `unseen`, and for the last one why.
+    """
     case.run.look_again()
     try:
-        case.judge(case.look())
-    except NoFact:
-        return "ill"
+        guarded("the check", lambda: case.judge(case.look()), AssertionError)
+    except NoFact as why:
+        return "unseen", _shown(why)
     except AssertionError as error:
         left = set(told(error).evidence)
-        return "better" if left and left < set(ill.evidence) else "ill"
-    return "healthy"
+        return ("better" if left and left < set(ill.evidence) else "ill"), ""
+    return "healthy", ""
 
 
 @dataclass
@@ -151,7 +175,8 @@ class Attempts:
 
     @property
     def _path(self) -> Path:
-        return self.run.state / "attempts.json"
+        # The demo's checks have the names of this machine's, and should not use up their tries.
+        return self.run.state / ("attempts-demo.json" if self.run.demo else "attempts.json")
 
     def _setting(self, key: str) -> float:
         return float(self.run.configuration.tables["suite"][key].value)
@@ -178,9 +203,13 @@ class Attempts:
         kept = self._read()
         kept.setdefault(check, []).append(time.time())
         temporary = private_folder(self.run.state) / f".attempts.{os.getpid()}"
-        temporary.write_text(json.dumps(kept), encoding="utf-8")
-        temporary.chmod(0o600)
-        temporary.replace(self._path)
+        try:
+            temporary.write_text(json.dumps(kept), encoding="utf-8")
+            temporary.chmod(0o600)
+            temporary.replace(self._path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise Refusal(f"{self._path} can not be written: {error.strerror}") from None
 
 
 def undo(run: Run, wanted: str) -> Iterator[tuple[bool, str]]:
@@ -193,19 +222,17 @@ def undo(run: Run, wanted: str) -> Iterator[tuple[bool, str]]:
     Yields:
         (whether it was done, a sentence) for each step.
     """
-    from plugins.journal import host_of, runs
-
-    names = [wanted] if wanted else runs(run.state)[::-1]
-    for name in names:
-        journal = Journal(run.state, name, host_of(run.state, name))
+    for name in [wanted] if wanted else runs(run.state)[::-1]:
+        try:
+            journal = Journal(run.state, name, host_of(run.state, name))
+        except Refusal:
+            if wanted:
+                raise
+            continue  # it was cut short before its first step
         entries = [entry for entry in journal.entries() if not entry.undone]
-        if not entries:
+        if not any(entry.inverse for entry in entries) and not (wanted and entries):
             continue
         with alone(run.state):
-            for entry in reversed(entries):
-                try:
-                    yield True, journal.take_back(entry)
-                except Refusal as why:
-                    yield False, f"{entry.check}: {why}"
+            yield from _back(journal, entries)
         return
     raise Refusal("there is nothing to undo" + (f" in run {wanted}" if wanted else ""))

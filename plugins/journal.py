@@ -2,8 +2,8 @@
 
 One append-only file of JSON lines a run, mode 0600, brought to the disk line by line:
 
-    {"run", "host", "argv", "at"}                                  once, first
-    {"intended": N, "check", "step", "inverse", "roots", "before", "slot"}
+    {"run", "host", "at"}                                          once, first
+    {"intended": N, "check", "step", "inverse", "roots", "before", "slot", "targets"}
     {"taken": N, "after"}
     {"undone": N}                                                  by a roll-back or `--undo`
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import fcntl
 import json
 import os
@@ -23,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from plugins import steps as step_kinds
-from plugins.hands import tree
+from plugins.hands import files, tree
 from plugins.hosts import Host
+from plugins.outcomes import NoFact
 from plugins.redaction import redact
 from plugins.steps import Hands, Refusal, Step
 from plugins.text import printable
@@ -45,7 +47,10 @@ def alone(folder: Path) -> Iterator[None]:
     Raises:
         Refusal: another run holds it.
     """
-    descriptor = os.open(private_folder(folder) / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(private_folder(folder) / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Refusal(f"no journal can be kept in {folder}: {error.strerror}") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,7 +64,7 @@ def alone(folder: Path) -> Iterator[None]:
 def packed(step: Step) -> dict[str, Any]:
     """Return an inverse step as JSON; inverse steps hold names and numbers only."""
     assert dataclasses.is_dataclass(step)
-    return {"kind": type(step).__name__, **dataclasses.asdict(step)}  # type: ignore[call-overload]
+    return {"kind": type(step).__name__, **dataclasses.asdict(step)}
 
 
 def unpacked(row: dict[str, Any]) -> Step:
@@ -70,14 +75,14 @@ def unpacked(row: dict[str, Any]) -> Step:
     return step
 
 
-def states(step: Step, hands: Hands) -> dict[str, State]:
-    """Return what stands at each of the step's targets now."""
+def states(targets: tuple[str, ...], hands: Hands) -> dict[str, State]:
+    """Return what stands at each of the targets now."""
     found: dict[str, State] = {}
-    for path in step.targets:
+    for path in targets:
         try:
             found[path] = hands.host.call(tree.state, path, hands.folders(), deadline=300.0)
-        except OSError as error:
-            found[path] = {"kind": f"cannot look: {error.strerror}"}
+        except (OSError, ValueError, NoFact) as error:
+            found[path] = {"kind": f"cannot look: {error}"}
     return found
 
 
@@ -113,12 +118,20 @@ class Journal:
         self.quarantine = folder / "quarantine" / run
 
     def _append(self, row: dict[str, Any]) -> None:
+        try:
+            self._write(json.dumps(row).encode("ascii") + b"\n")
+        except OSError as error:
+            raise Refusal(f"{self.path} can not be written: {error.strerror}") from None
+
+    def _write(self, line: bytes) -> None:
         new = not self.path.exists()
         folder = private_folder(self.path.parent)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
-        with open(os.open(self.path, flags, 0o600), "ab") as file:
-            file.write(json.dumps(row).encode("ascii") + b"\n")
-            file.flush()
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        with open(os.open(self.path, flags, 0o600), "rb+", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
+                line = b"\n" + line  # a crash cut the last line; this one must not share its fate
+            file.write(line)
             os.fsync(file.fileno())
         if new:
             descriptor = os.open(folder, os.O_RDONLY)
@@ -129,20 +142,21 @@ class Journal:
         """Write the step down, take it, and write down what came of it.
 
         Raises:
-            Refusal: it was not taken; nothing has changed.
+            Refusal: it was not taken, or not to its end; `take_back` knows the difference.
         """
         number = len(self.entries())
         if number == 0 and not self.path.exists():
-            self._append({"run": self.run, "host": self.host.spec})
+            now = datetime.datetime.now().astimezone()
+            self._append({"run": self.run, "host": self.host.spec, "at": now.isoformat()})
         slot = self._slot(number, step)
         hands = Hands(self.host, roots, slot)
-        before = states(step, hands)
+        before = states(step.targets, hands)
         inverse = step.inverse(hands)
         self._append(
             {
                 "intended": number,
                 "check": check,
-                "step": redact(printable(str(step), 2000)),
+                "step": redact(printable(step.brief, 2000)),
                 "inverse": [packed(back) for back in inverse],
                 "roots": list(roots),
                 "before": before,
@@ -150,16 +164,27 @@ class Journal:
                 "targets": list(step.targets),
             }
         )
-        step.take(hands)
-        self._append({"taken": number, "after": states(step, hands)})
+        try:
+            step.take(hands)
+        except Refusal:
+            if not step.targets:
+                self._append({"undone": number})  # no look can tell later that it was refused
+            raise
+        self._append({"taken": number, "after": states(step.targets, hands)})
 
     def _slot(self, number: int, step: Step) -> str:
-        name = os.path.basename(step.targets[0]) if step.targets else "none"
-        if self.host.is_local and step.targets:
-            private_folder(self.quarantine)
-        elif step.targets:
-            self.host.run(("mkdir", "-p", "-m", "700", "--", str(self.quarantine)))
-        return str(self.quarantine / f"{number:04d}-{name[:150]}")
+        if not step.targets:
+            return str(self.quarantine / "none")
+        try:
+            if self.host.is_local:
+                private_folder(self.quarantine)
+            else:
+                self.host.run(("mkdir", "-p", "-m", "700", "--", str(self.quarantine)))
+            # A name has up to 255 bytes, and some of ours go before and after it.
+            name = os.fsdecode(os.fsencode(os.path.basename(step.targets[0]))[:150])
+        except (OSError, ValueError, NoFact) as error:
+            raise Refusal(f"no quarantine can be made in {self.quarantine}: {error}") from None
+        return str(self.quarantine / f"{number:04d}-{name}")
 
     def entries(self) -> list[Entry]:
         """Return the steps in the order of taking; a cut last line is left out."""
@@ -171,6 +196,8 @@ class Journal:
         for line in text.split(b"\n"):
             with contextlib.suppress(ValueError):
                 row = json.loads(line)
+                if not isinstance(row, dict):
+                    continue
                 if "intended" in row:
                     rows[row["intended"]] = row
                 for key, name in (("taken", "after"), ("undone", "undone")):
@@ -202,10 +229,11 @@ class Journal:
             Refusal: somebody changed the target since, or nothing takes the step back.
         """
         hands = Hands(self.host, entry.roots, entry.slot)
-        now = self._now(entry, hands)
-        if entry.after is None and now == entry.before:
-            self._append({"undone": entry.number})
-            return f"was never taken: {entry.step}"
+        if not entry.targets and entry.after is None:
+            raise Refusal(f"nobody knows whether this was done: {entry.step}")
+        now = states(entry.targets, hands)
+        if now == entry.before and now != (entry.after or {}):
+            return self._stands_as_before(entry, hands)
         if entry.after is not None and now != entry.after:
             changed = next(path for path in entry.after if now.get(path) != entry.after[path])
             raise Refusal(f"somebody changed {printable(changed)} since; left as it is")
@@ -216,14 +244,12 @@ class Journal:
         self._append({"undone": entry.number})
         return f"taken back: {entry.step}"
 
-    def _now(self, entry: Entry, hands: Hands) -> dict[str, State]:
-        found: dict[str, State] = {}
-        for path in entry.targets:
-            try:
-                found[path] = self.host.call(tree.state, path, hands.folders(), deadline=300.0)
-            except OSError as error:
-                found[path] = {"kind": f"cannot look: {error.strerror}"}
-        return found
+    def _stands_as_before(self, entry: Entry, hands: Hands) -> str:
+        with contextlib.suppress(Refusal):
+            hands.use(files.let_go, entry.targets[0], entry.slot, hands.folders())
+        self._append({"undone": entry.number})
+        how = "was never taken" if entry.after is None else "stands as before already"
+        return f"{how}: {entry.step}"
 
 
 def host_of(folder: Path, run: str) -> Host:
@@ -234,6 +260,8 @@ def host_of(folder: Path, run: str) -> Host:
     """
     path = folder / "journal" / f"{run}.jsonl"
     try:
+        if run not in runs(folder):
+            raise KeyError(run)
         with path.open("rb") as file:
             return Host(json.loads(file.readline())["host"])
     except (OSError, ValueError, KeyError):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
 
 from plugins import fixing
-from plugins.case import Case, told
+from plugins.case import Case, Told, told
 from plugins.catalog import Check, check_of, checks_of
 from plugins.facts import NotReached, probes_of
 from plugins.finding import Finding, Fix, Measure, Outcome
@@ -21,6 +21,7 @@ from plugins.run import RUN, Run
 from plugins.text import printable
 
 FIX = pytest.StashKey[Fix | None]()
+WAS = pytest.StashKey[Told]()
 MARKS = ("P0", "P1", "P2", "P3", "safe", "unsafe", "manual", "slow")
 
 
@@ -51,6 +52,15 @@ def _order(check: Check) -> tuple[bool, bool, int]:
     return (check.system != "host", check.system == "suite", int(check.severity.value[1]))
 
 
+def _refuse_twins(checks: Iterable[Check]) -> None:
+    """Refuse two checks of one id: one would answer, be waived and be cured for the other."""
+    seen: dict[str, Check] = {}
+    for each in checks:
+        # Parameters of one function make several items of one check.
+        if seen.setdefault(each.id, each) != each:
+            raise pytest.UsageError(f"two checks are called {each.id}")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what this run does not want, and put root causes first."""
@@ -62,6 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         gone = {id(item) for item in unwanted}
         items[:] = [item for item in items if id(item) not in gone]
     # sort() is stable: what is no check, and checks of one rank, keep their order.
+    _refuse_twins(declared[id(item)] for item in items if id(item) in declared)
     items.sort(key=lambda i: _order(declared[id(i)]) if id(i) in declared else (True, True, 9))
 
 
@@ -96,8 +107,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     except AssertionError as error:
         case = Case.of(pyfuncitem)
         facts = {probe.name: pyfuncitem.funcargs[probe.name] for probe in case.probes}
-        fix = fixing.cure(case, facts, told(error))
-        pyfuncitem.stash[FIX] = fix
+        pyfuncitem.stash[WAS] = was = told(error)
+        pyfuncitem.stash[FIX] = fix = fixing.cure(case, facts, was)
+        if fix is not None and fix.state == "partly":
+            case.judge(case.look())  # what is left is what the finding tells of
         if fix is None or fix.state != "taken":
             raise
         return True  # pytest takes anything else for "not called yet"
@@ -129,6 +142,10 @@ def _unseen(finding: Finding, why: NoFact) -> Finding:
     return replace(finding, outcome=Outcome.CANNOT_TELL, message=said)
 
 
+def _as_told(finding: Finding, outcome: Outcome, said: Told) -> Finding:
+    return replace(finding, outcome=outcome, message=said.sentence, evidence=said.evidence)
+
+
 def _silence(run: Run, check: Check, finding: Finding) -> Finding:
     """Return the finding as silenced where a waiver that is still in force names the check."""
     if finding.outcome not in {Outcome.ILL, Outcome.CANNOT_TELL}:
@@ -150,18 +167,18 @@ def conclude(item: pytest.Item, check: Check, call: pytest.CallInfo[None]) -> Fi
     )
     met = call.excinfo.value if call.excinfo else None
     if met is None:
-        outcome = Outcome.FIXED if fix else Outcome.HEALTHY
-        return replace(finding, outcome=outcome, message=fix.message if fix else "")
+        if fix is None:
+            return replace(finding, outcome=Outcome.HEALTHY)
+        return _as_told(finding, Outcome.FIXED, item.stash[WAS])
     if isinstance(met, NoFact):
         finding = _unseen(finding, met)
     elif isinstance(met, AssertionError):
-        said = told(met)
-        words = {"message": said.sentence, "evidence": said.evidence}
-        finding = replace(finding, outcome=Outcome.ILL, **words)
+        finding = _as_told(finding, Outcome.ILL, told(met))
     else:
         crash = printable(f"{type(met).__name__}: {met}")
-        said = redact(f"the check itself crashed: {crash}")
-        finding = replace(finding, outcome=Outcome.CANNOT_TELL, message=said)
+        finding = _as_told(
+            finding, Outcome.CANNOT_TELL, Told(redact(f"the check crashed: {crash}"))
+        )
     return _silence(run, check, finding)
 
 
@@ -170,8 +187,12 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the finding on the one report that decides, in words that pytest knows."""
-    report = yield
     check = check_of(item)
+    if check and call.excinfo and isinstance(call.excinfo.value, Exception):
+        # A sentence takes its place, and laying out the sources takes longer than to judge. The
+        # exception keeps its own, for a debugger; a skip has a use for it.
+        call.excinfo.traceback = call.excinfo.traceback[:0]
+    report = yield
     decides = call.when == "call" or (call.when == "setup" and call.excinfo is not None)
     if check is None or not decides or report.skipped:
         return report

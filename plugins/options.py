@@ -82,6 +82,8 @@ def read_configuration(config: pytest.Config) -> Configuration:
         if name not in read.tables:
             hint = files.nearest(name, list(read.tables))
             raise pytest.UsageError(f"--system {name}: there is no such system{hint}")
-    if config.option.deadline <= 0:
+    if config.option.fix_only and config.option.fix is None:
+        raise pytest.UsageError("--fix-only narrows a --fix: give that too")
+    if not config.option.deadline > 0:  # nan is no number of seconds either
         raise pytest.UsageError("--deadline must be more than 0 seconds")
     return read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import os
@@ -9,6 +10,7 @@ import shutil
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -25,8 +27,9 @@ from plugins.hosts import Host
 from plugins.outcomes import Absent, Blocked, NoFact
 from plugins.run import RUN, Run
 from plugins.scenarios import Scenario, scenarios_of
+from plugins.steps import Refusal
 
-Tree = dict[str, tuple[str, int, str]]
+Tree = dict[str, tuple[object, ...]]
 
 
 class Proof(pytest.Item):
@@ -162,34 +165,39 @@ def judged(case: Case) -> tuple[str, Told]:
     return "healthy", Told("")
 
 
+@contextlib.contextmanager
+def seen(proof: Proof, folder: Path, name: str) -> Iterator[tuple[Any, Case]]:
+    """Yield the world of the scenario and the case of its check in it; end it whatever happens."""
+    world = build(proof.check, proof.scenario, folder / name)
+    try:
+        run = in_world(proof.config.stash[RUN], proof.check, world, folder / "state")
+        yield world, Case.of(proof.of, run)
+    finally:
+        world.close()
+
+
 def prove(proof: Proof, folder: Path) -> None:
     """Prove one scenario; raise `Broken` with the promise that was not kept."""
     check, scenario = proof.check, proof.scenario
-    world = build(check, scenario, folder / "world")
-    try:
-        run = in_world(proof.config.stash[RUN], check, world, folder / "state")
-        case = Case.of(proof.of, run)
+    with seen(proof, folder, "world") as (world, case):
         _expect(case, scenario.outcome, "as it was made")
         if scenario.outcome != "ill" or check.safety is Safety.MANUAL or not scenario.cure:
             return
         before = tree(world)
-        lines = [str(step) for step in case.steps(case.look())]
+        lines = _plan(case)
         _cured(case)
         if check.safety is Safety.SAFE:
             _undone(case, world, before)
-    finally:
-        if check.safety is not Safety.SAFE:
-            world.close()
-    try:
-        if check.safety is Safety.UNSAFE:
-            world = build(check, scenario, folder / "again")
-            run = in_world(proof.config.stash[RUN], check, world, folder / "state")
-            case = Case.of(proof.of, run)
-            _expect(case, "ill", "when it was made again")
-            lines = [str(step) for step in case.steps(case.look())]
-        _typed(case, lines)
-    finally:
-        world.close()
+            _typed(case, lines)
+            return
+    # What an UNSAFE fix did is not taken back: the plan is shown a world of its own.
+    with seen(proof, folder, "again") as (_, case):
+        _expect(case, "ill", "when it was made again")
+        _typed(case, _plan(case))
+
+
+def _plan(case: Case) -> list[str]:
+    return [str(step) for step in case.steps(case.look())]
 
 
 def _expect(case: Case, outcome: str, when: str) -> Told:
@@ -209,9 +217,12 @@ def _cured(case: Case) -> None:
 
 
 def _undone(case: Case, world: Any, before: Tree) -> None:
-    for done, sentence in undo(case.run, ""):
-        if not done:
-            raise Broken(f"undo: {sentence}")
+    try:
+        refused = [sentence for done, sentence in undo(case.run, "") if not done]
+    except Refusal as why:
+        refused = [str(why)]
+    if refused:
+        raise Broken(f"undo: {refused}")
     _expect(case, "ill", "after undo")
     after = tree(world)
     changed = sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
@@ -233,7 +244,10 @@ def _typed(case: Case, lines: list[str]) -> None:
 
 
 def tree(world: Any) -> Tree:
-    """Return what stands in the world's folder: kind, mode and content of everything."""
+    """Return what stands in the world's folder: kind, mode, owner and content of everything.
+
+    Times are left out: a command that takes a command back writes anew what it writes.
+    """
     root = os.fspath(world.folder)
     found: Tree = {}
     for folder, folders, names in os.walk(root):
@@ -249,6 +263,6 @@ def tree(world: Any) -> Tree:
             elif stat.S_ISREG(status.st_mode):
                 with open(path, "rb") as file:
                     content = hashlib.file_digest(file, "sha256").hexdigest()
-            kind = stat.S_IFMT(status.st_mode)
-            found[short] = (f"{kind:o}", stat.S_IMODE(status.st_mode), content)
+            owner = (status.st_uid, status.st_gid)
+            found[short] = (f"{status.st_mode:o}", owner, content)
     return found

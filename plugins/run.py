@@ -14,7 +14,6 @@ from plugins.catalog import Check
 from plugins.configuration import Configuration
 from plugins.facts import Probe, Round
 from plugins.finding import Finding, Outcome, Safety
-from plugins.outcomes import Blocked, CannotTell
 
 CONSENT = {"plan": None, "safe": Safety.SAFE, "unsafe": Safety.UNSAFE}
 
@@ -35,7 +34,6 @@ class Run:
         verdicts: id of a check -> its finding, as they come.
         known: ids of all checks that were collected, wanted or not.
         alone: whether only the systems asked for are looked at, not those beside them.
-        stale: whether a fix was taken since the last round.
     """
 
     configuration: Configuration
@@ -50,7 +48,6 @@ class Run:
     id: str = ""
     began: float = field(default_factory=time.monotonic)
     verdicts: dict[str, Finding] = field(default_factory=dict)
-    stale: bool = False
     known: set[str] = field(default_factory=set)
     alone: bool = False
     _round: Round | None = None
@@ -63,7 +60,7 @@ class Run:
         return cls(
             configuration=configuration,
             only=tuple(option.system),
-            deep=option.deep,
+            deep=option.deep or option.list_checks,
             fix=option.fix,
             fix_only=tuple(option.fix_only),
             required=frozenset([*option.require, *configuration.require]),
@@ -101,19 +98,9 @@ class Run:
     def look_again(self) -> None:
         """Throw away what was seen: the next fact is looked for afresh."""
         self._round = None
-        self.stale = False
 
     def fact(self, system: str, probe: Probe) -> Any:
-        """Return a fact of the present round; raises kinds of `NoFact`.
-
-        What could not be seen before a fix of this run is looked for once more after it.
-        """
-        try:
-            return self.round.fact(system, probe)
-        except (Blocked, CannotTell):
-            if not self.stale:
-                raise
-        self.look_again()
+        """Return a fact of the present round; raises kinds of `NoFact`."""
         return self.round.fact(system, probe)
 
     def not_run(self, check: Check) -> Finding:

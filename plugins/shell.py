@@ -26,3 +26,11 @@ def quoted(word: str | bytes) -> str:
 def line(*words: str) -> str:
     """Return one command as a line for bash."""
     return " ".join(map(quoted, words))
+
+
+def printed(content: bytes) -> str:
+    """Return the command by which bash prints these bytes; a NUL fits into no word of its own."""
+    if b"\0" not in content:
+        return f"printf %s {quoted(content)}"
+    octal = re.sub(rb"[^ -$&(-\[\]-~]", lambda m: b"\\%03o" % m[0][0], content).decode()
+    return f"printf -- '{octal}'"

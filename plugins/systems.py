@@ -25,6 +25,7 @@ class Uses:
         docker: whether it needs the Docker engine.
         backups: folders and archives that hold its backups.
         roots: trees in which a fix may write.
+        recovery: further trees and files that a recovery procedure may write, and no fix.
     """
 
     folders: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Uses:
     docker: bool = False
     backups: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
+    recovery: tuple[str, ...] = ()
 
 
 class Found(Protocol):

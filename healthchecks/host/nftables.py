@@ -20,29 +20,31 @@ def read(text: str, port: int) -> list[Chains]:
     Raises:
         ValueError: it is no such document.
     """
-    tables: dict[tuple[str, str], Chains] = {}
-    sets: dict[tuple[str, str, str], Any] = {}
     document = json.loads(text)
     if not isinstance(document, dict) or not isinstance(document.get("nftables"), list):
         raise ValueError("no nftables in it")
     things = [
         (kind, item[kind])
         for item in document["nftables"]
-        for kind in ("set", "chain", "rule")
+        for kind in ("set", "map", "chain", "rule")
         if kind in item and item[kind]["family"] in FAMILIES
     ]
+    sets = {
+        (thing["family"], thing["table"], f"@{thing['name']}"): thing.get("elem", [])
+        for kind, thing in things
+        if kind in {"set", "map"}
+    }
+    tables: dict[tuple[str, str], Chains] = {}
     for kind, thing in things:
         place = (thing["family"], thing["table"])
         chains = tables.setdefault(place, Chains())
-        if kind == "set":
-            sets[(*place, f"@{thing['name']}")] = thing.get("elem", [])
-        elif kind == "chain" and thing.get("hook") == "input":
+        if kind == "chain" and thing.get("hook") == "input":
             chains.entries.append((thing["name"], thing.get("policy", ACCEPT)))
         elif kind == "rule":
-            reading = _Reading(
-                port, {key[2]: value for key, value in sets.items() if key[:2] == place}
-            )
-            chains.rules.setdefault(thing["chain"], []).extend(reading.rules(thing.get("expr", [])))
+            own = {key[2]: value for key, value in sets.items() if key[:2] == place}
+            where = f"chain {' '.join(place)} {thing['chain']}"
+            rules = _Reading(port, own).rules(thing.get("expr", []), where)
+            chains.rules.setdefault(thing["chain"], []).extend(rules)
     return list(tables.values())
 
 
@@ -51,11 +53,12 @@ class _Reading:
         self.port = port
         self.sets = sets
 
-    def rules(self, expressions: list[Thing]) -> list[Rule]:
+    def rules(self, expressions: list[Thing], where: str) -> list[Rule]:
         """Return the rule; a verdict map becomes one rule for each of its entries."""
         applies: bool | None = True
         found: list[Rule] = []
-        text = json.dumps(expressions)
+        verdict = next((k for one in expressions for k in one if k in VERDICTS), "")
+        text = f"{where}: {verdict or 'verdict map'}"
         for expression in expressions:
             kind, value = next(iter(expression.items()))
             if kind in VERDICTS:

@@ -6,6 +6,9 @@ from plugins import P2, check, fault, healthy, listed
 
 from .probes_network import Dropped
 from .world import World
+from .world_firewalls import FIREWALLD, FIREWALLD_HOLE, UFW, UFW_HOLE
+
+TOOLS = ("root", "ip", "iptables", "nft")
 
 
 @check(
@@ -24,12 +27,12 @@ def test_the_firewall_lets_watched_ports_through(dropped_ports: tuple[Dropped, .
     assert not dropped_ports, listed("kept out by the firewall", dropped_ports)
 
 
-@healthy(test_the_firewall_lets_watched_ports_through, needs=("root",))
+@healthy(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
 def an_open_firewall(world: World) -> None:
     world.firewall()
 
 
-@healthy(test_the_firewall_lets_watched_ports_through, needs=("root",))
+@healthy(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
 def a_strict_firewall_with_a_hole(world: World) -> None:
     world.firewall(
         "iptables -P INPUT DROP",
@@ -41,7 +44,7 @@ def a_strict_firewall_with_a_hole(world: World) -> None:
     )
 
 
-@healthy(test_the_firewall_lets_watched_ports_through, needs=("root",))
+@healthy(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
 def strict_nftables_with_a_hole(world: World) -> None:
     world.firewall(
         "nft add table inet guard",
@@ -51,12 +54,32 @@ def strict_nftables_with_a_hole(world: World) -> None:
     )
 
 
-@fault(test_the_firewall_lets_watched_ports_through, needs=("root",))
+@healthy(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
+def ufw_with_a_hole(world: World) -> None:
+    world.firewall(*UFW, UFW_HOLE)
+
+
+@healthy(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
+def firewalld_with_a_hole(world: World) -> None:
+    world.firewall(*FIREWALLD, FIREWALLD_HOLE)
+
+
+@fault(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
+def ufw_without_a_hole(world: World) -> None:
+    world.firewall(*UFW)
+
+
+@fault(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
+def firewalld_without_a_hole(world: World) -> None:
+    world.firewall(*FIREWALLD)
+
+
+@fault(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
 def a_rule_against_the_port(world: World) -> None:
     world.firewall("iptables -A INPUT -p tcp --dport {port} -j DROP")
 
 
-@fault(test_the_firewall_lets_watched_ports_through, needs=("root",))
+@fault(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
 def a_strict_firewall_without_a_hole(world: World) -> None:
     world.firewall(
         "iptables -P INPUT DROP",
@@ -67,7 +90,7 @@ def a_strict_firewall_without_a_hole(world: World) -> None:
     )
 
 
-@fault(test_the_firewall_lets_watched_ports_through, needs=("root",))
+@fault(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
 def strict_nftables_without_a_hole(world: World) -> None:
     world.firewall(
         "nft add table inet guard",

@@ -19,6 +19,25 @@ HOUR = 3600.0
 MIB = 1 << 20
 
 
+# It stands in for systemd's own program; a folder is its switch, and its time is since when.
+SYSTEMCTL = """\
+#!/bin/sh
+case "$1" in
+show)
+  echo LoadState=loaded
+  if [ -d '{switch}' ]; then
+    echo ActiveState=active
+    date -u -r '{switch}' '+ActiveEnterTimestamp=%a %Y-%m-%d %H:%M:%S UTC'
+  else
+    echo ActiveState=inactive
+  fi ;;
+start) mkdir -p '{switch}' ;;
+stop) rmdir '{switch}' ;;
+*) exit 1 ;;
+esac
+"""
+
+
 class World:
     """A healthy host in a folder; nothing is started or mounted until a method asks for it.
 
@@ -187,16 +206,12 @@ class World:
         self, *, active: bool, ran_hours_ago: float | None, on_hours_ago: float | None = None
     ) -> None:
         """Install a timer, and a stand-in for systemctl: no test may touch the real one."""
-        state = "LoadState=loaded\nActiveState={}\nActiveEnterTimestamp={}\n"
-        since = "" if on_hours_ago is None else _words(time.time() - on_hours_ago * HOUR)
-        off = state.format("inactive", since)
-        file = self._file("timer.state", state.format("active", since) if active else off)
-        on = state.format("active", "$(date -u '+%a %Y-%m-%d %H:%M:%S UTC')")
-        script = (
-            f'#!/bin/sh\ncase "$1" in\nshow) cat {file} ;;\n'
-            f'start) printf %s "{on}" > {file} ;;\nstop) printf %s "{off}" > {file} ;;\n'
-            "*) exit 1 ;;\nesac\n"
-        )
+        switch = self.folder / "timer.on"
+        if active:
+            switch.mkdir()
+            on = time.time() - (on_hours_ago or 0.0) * HOUR
+            os.utime(switch, (on, on))
+        script = SYSTEMCTL.format(switch=switch)
         program = self._file("bin/systemctl", script)
         program.chmod(0o755)
         self.change(systemctl=str(program), schedule_timer="agent-healthchecks.timer")
@@ -251,17 +266,3 @@ class World:
         """End every process, unmount every file system and take every name space away."""
         self.docker.close()
         self._real.close()
-
-
-def _words(moment: float) -> str:
-    return time.strftime("%a %Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
-
-
-def stage(world: World, *, broken: bool) -> None:
-    """Make the host that `--demo` shows; broken, memory is short and the timer is off."""
-    if broken:
-        world.memory(total_mib=8000, available_mib=500, pressure=2.0)
-        world.timer(active=False, ran_hours_ago=100)
-        world.use_docker()
-        world.change(docker_answer_s=1.5)
-        world.docker.hang()

@@ -6,7 +6,7 @@ import os.path
 import socket
 import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from healthchecks.pocket_agent.probes_wire import WHOLE, converse, said_by
 from healthchecks.pocket_agent.seat import find_seat, page
@@ -119,7 +119,7 @@ def certificate_file(
     except WrongKind as met:
         trouble = str(met)
     else:
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         if found.not_after <= now:
             trouble = f"it expired on {found.not_after:%Y-%m-%d}"
         elif found.not_before > now:

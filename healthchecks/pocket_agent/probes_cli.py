@@ -31,9 +31,7 @@ class Cli:
 
 
 @probe
-def cli(
-    system: PocketAgent, commands: Host, processes: Processes, filesystem: Filesystem
-) -> Cli:
+def cli(system: PocketAgent, commands: Host, processes: Processes, filesystem: Filesystem) -> Cli:
     """The CLI at its configured place, or on the PATH of the server's own process."""
     name = system.claude or "claude"
     folders = _search_path(system, commands, processes)

@@ -13,10 +13,10 @@ from healthchecks.pocket_agent.seat import RUNS
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Absent, Blocked, CannotTell, NotThere, TooBig, probe
 from plugins.endpoints.filesystem import Filesystem
-from plugins.outcomes import NoFact
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.systemd import Systemd
 from plugins.hosts import Host
+from plugins.outcomes import NoFact
 
 # Variables of the guide that the JSON-only server does not read, and what it reads instead.
 _IN_VAIN = {

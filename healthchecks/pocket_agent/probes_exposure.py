@@ -36,9 +36,7 @@ def exposure(
     seat = find_seat(system, commands, processes, sockets, http)
     if not seat.own:
         seat.demand_answers()
-    places = tuple(
-        f"{one.address} port {one.port}" for one in seat.own if one.beyond_loopback
-    )
+    places = tuple(f"{one.address} port {one.port}" for one in seat.own if one.beyond_loopback)
     return Exposure(places, _encrypted(system, http), system.settings.exposed_on_purpose)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from healthchecks.pocket_agent.prometheus import Exposition, Sample, parse
-from healthchecks.pocket_agent.seat import bracketed, find_seat, page
+from healthchecks.pocket_agent.seat import OPENS, bracketed, find_seat, page
 from healthchecks.pocket_agent.system import PocketAgent
-from plugins import Absent, Measure, probe
+from plugins import Absent, Blocked, Measure, probe
 from plugins.endpoints.http import Answer, Http
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Sockets
@@ -46,7 +46,10 @@ def metrics(
     settings = system.settings
     address, path = bracketed(settings.address), settings.metrics_path
     pids = {one.pid for one in seat.running}
-    urls = [f"{page(system, http).scheme or 'http'}://{address}:{system.port}{path}"]
+    seen = page(system, http)
+    if not seen.scheme:
+        raise Blocked(OPENS, "the server answers nothing")
+    urls = [f"{seen.scheme}://{address}:{system.port}{path}"]
     if any(one.pid in pids for one in sockets.on(settings.metrics_port)):
         urls.append(f"http://{address}:{settings.metrics_port}{path}")
     for url in urls:

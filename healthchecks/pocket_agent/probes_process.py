@@ -157,7 +157,8 @@ def _orphans(
 
     What a person runs has a terminal, or a shell, a multiplexer or an editor for a parent.
     """
-    users = {one.uid for one in seat.running} or {system.uid}
+    users: set[int | None] = {one.uid for one in seat.running}
+    users = users or {system.uid}
     left = [one for one in runs if one.ppid == 1 and one.uid in users]
     if not left:
         return

@@ -21,7 +21,7 @@ from plugins.hosts import Host
 
 @dataclass(frozen=True)
 class ProjectsServed:
-    """How many projects the server says it has, how many lie on disk, and which it does not list."""
+    """How many projects the server lists, how many lie on disk, and which it does not list."""
 
     listed: int
     on_disk: int
@@ -30,7 +30,7 @@ class ProjectsServed:
 
 @dataclass(frozen=True)
 class StuckProject:
-    """A project that has been executing for longer than an execution may; `seconds` since its use."""
+    """A project that executes for longer than it may, with the seconds since its last use."""
 
     project: str
     path: str
@@ -111,5 +111,3 @@ def _age(text: str) -> float:
     """Seconds since a time; 0 for what is no time."""
     then = moment(text)
     return 0.0 if then is None else time.time() - then
-
-

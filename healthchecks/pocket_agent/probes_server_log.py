@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthchecks.pocket_agent.records import PathWatch, Record, RefusedPath, record, within
 from healthchecks.pocket_agent.system import PocketAgent
-from plugins import Absent, CannotTell, Measure, NotThere, printable, probe
+from plugins import Absent, Measure, NotThere, printable, probe
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.systemd import Systemd
 
@@ -33,7 +33,7 @@ class LogErrors:
 
 @dataclass(frozen=True)
 class LastStart:
-    """What the server's latest start failed with, and the crashes of late; empty when it is well."""
+    """What the latest start failed with, and the crashes of late; empty when all is well."""
 
     failures: tuple[str, ...]
     crashes: tuple[str, ...]

@@ -96,9 +96,7 @@ def connections(
     return Connections(total, crowded, *_refused(talked, count, bool(crowded), total))
 
 
-def _refused(
-    talked: Conversation, count: int, crowded: bool, total: Measure
-) -> tuple[str, bool]:
+def _refused(talked: Conversation, count: int, crowded: bool, total: Measure) -> tuple[str, bool]:
     """What we were refused with, and whether that can only come from lost slots."""
     if not talked.limited:
         return "", False

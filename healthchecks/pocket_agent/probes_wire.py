@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from healthchecks.pocket_agent.dialogue import Health, Listing, Said, Script
 from healthchecks.pocket_agent.seat import HEALTHY, LEFT, OPENS, Page, bracketed, find_seat, page
 from healthchecks.pocket_agent.system import PocketAgent
-from plugins import Blocked, CannotTell, Measure, Refused, TimedOut, TooBig, WrongKind, probe
+from plugins import Blocked, Measure, Refused, TimedOut, TooBig, WrongKind, probe
 from plugins.endpoints.http import Http
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Sockets
@@ -130,7 +130,11 @@ def health(
 ) -> Health:
     """The server's own word on its health."""
     find_seat(system, commands, processes, sockets, http).demand_answers()
-    return said_by(converse(system, http, websocket)).health
+    talked = converse(system, http, websocket)
+    said, status = said_by(talked).health, talked.page.status
+    if status < 500:
+        return said
+    return replace(said, complaints=(*said.complaints, f"GET /health is answered with {status}"))
 
 
 @probe(deadline=WHOLE)

@@ -25,7 +25,6 @@ class Proxied:
         upgrade: what the Upgrade header is set to, empty where it is not.
         connection: what the Connection header is set to, empty where it is not.
         read_timeout: seconds; nginx's own default where it is not set.
-        send_timeout: seconds, likewise.
         address_headers: the headers with the client's address that are passed on.
     """
 
@@ -35,7 +34,6 @@ class Proxied:
     upgrade: str
     connection: str
     read_timeout: float
-    send_timeout: float
     address_headers: tuple[str, ...]
 
 
@@ -83,7 +81,6 @@ def _place(one: Directive, scope: _Scope) -> Proxied:
         upgrade=given.get("upgrade", ""),
         connection=given.get("connection", ""),
         read_timeout=_timeout(scope.values.get("proxy_read_timeout", "")),
-        send_timeout=_timeout(scope.values.get("proxy_send_timeout", "")),
         address_headers=tuple(name for name in ADDRESS_HEADERS if given.get(name)),
     )
 

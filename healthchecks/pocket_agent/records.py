@@ -120,7 +120,7 @@ class _Attempts:
 
 @dataclass(frozen=True)
 class RefusedPath:
-    """A path that clients asked for and were refused; `when` is the last time, as the log says it."""
+    """A path that clients asked for and were refused; `when` is the last time of it."""
 
     path: str
     reason: str

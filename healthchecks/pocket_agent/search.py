@@ -200,6 +200,13 @@ class Search:
             return own
         return "" if settings.root_dir else self.first(settings.paths(settings.default_binaries))
 
+    @property
+    def claude(self) -> str:
+        """The Claude CLI's name or path."""
+        variable, name = "EXECUTION_CLAUDE_BINARY_PATH", "execution.claude_binary_path"
+        said = self.said("", variable, "PA_CLAUDE_BINARY", name)
+        return self.settings.claude or said or "claude"
+
     @cached_property
     def start_command(self) -> tuple[str, ...]:
         """The words of the command that starts the server; () when none is known."""

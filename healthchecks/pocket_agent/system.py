@@ -42,6 +42,9 @@ class Settings:
     logs: tuple[str, ...]
     default_logs: tuple[str, ...]
     backups: tuple[str, ...]
+    rollback_to: str
+    recovery_folder: str
+    stop_grace: float
     claude: str
     proxy_configs: tuple[str, ...]
     port: int
@@ -177,9 +180,6 @@ def find(settings: Settings, host: Host) -> PocketAgent:
         settings.certificate, "TLS_CERT_FILE", "PA_TLS_CERT", "tls_cert_file", "server.crt"
     )
     key = search.pem(settings.key, "TLS_KEY_FILE", "PA_TLS_KEY", "tls_key_file", "server.key")
-    claude = search.said(
-        "", "EXECUTION_CLAUDE_BINARY_PATH", "PA_CLAUDE_BINARY", "execution.claude_binary_path"
-    )
     execution_timeout, idle_timeout = search.timeouts
     user, uid = search.account
     return PocketAgent(
@@ -193,7 +193,7 @@ def find(settings: Settings, host: Host) -> PocketAgent:
         key=key,
         data_dir=search.data_dir,
         logs=search.logs,
-        claude=settings.claude or claude or "claude",
+        claude=search.claude,
         search_path=search.command.environment.get("PATH", ""),
         binary=search.binary,
         unit=settings.unit if search.unit_file else "",
@@ -220,4 +220,5 @@ def _uses(settings: Settings, search: Search, *pems: str) -> Uses:
         docker=False,
         backups=settings.paths(settings.backups),
         roots=tuple(dict.fromkeys(tree for tree in trees if tree.count("/") > 1)),
+        recovery=tuple(filter(None, (settings.path(settings.recovery_folder), search.binary))),
     )

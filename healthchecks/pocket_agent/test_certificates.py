@@ -27,7 +27,9 @@ def test_the_certificate_is_valid(certificate_file: CertificateFile) -> None:
     With an expired one clients refuse to connect, and without one the server refuses to start.
     """
     trouble = certificate_file.trouble
-    assert not trouble, listed("the certificate is not valid", [f"{certificate_file.path}: {trouble}"])
+    assert not trouble, listed(
+        "the certificate is not valid", [f"{certificate_file.path}: {trouble}"]
+    )
 
 
 @check(

@@ -10,8 +10,8 @@ from plugins import P1, P2, check, fault, healthy, listed
 @check(
     P1,
     guide="PA30",
-    hint="""Correct the file; `python3 -m json.tool <config>` tells where it breaks. A YAML file of the
-    guide has to be written anew as flat JSON: port, tls_enabled, tls_cert_file, tls_key_file,
+    hint="""Correct the file; `python3 -m json.tool <config>` tells where it breaks. A YAML file of
+    the guide has to be written anew as flat JSON: port, tls_enabled, tls_cert_file, tls_key_file,
     data_dir, log_level, websocket.*, execution.*. Without any file the server writes one.""",
 )
 def test_its_configuration_can_be_read(configuration_file: ConfigurationFile) -> None:

@@ -27,7 +27,9 @@ def test_connections_are_left(connections: Connections) -> None:
     assert not seen.refusal, listed("a new connection is refused", why)
     assert not seen.crowded, listed("an address is near its limit of connections", seen.crowded)
     count, limit = seen.total.value, seen.total.limit or 0.0
-    assert count < limit, f"{count:.0f} connections are open, and from {limit:.0f} on they run short"
+    assert count < limit, (
+        f"{count:.0f} connections are open, and from {limit:.0f} on they run short"
+    )
 
 
 @healthy(test_connections_are_left)
@@ -58,6 +60,13 @@ def many_in_all(world: World) -> None:
     world.change(connections_limit=5, connections_per_address=20)
     world.start()
     connected(world, 4)
+
+
+@fault(test_connections_are_left)
+def too_many_new_ones(world: World) -> None:
+    """A client that connects anew for each message has used the minute up."""
+    world.start(per_minute=2)
+    connected(world, 2)
 
 
 @fault(test_connections_are_left)

@@ -89,7 +89,9 @@ def _probing(refused: tuple[RefusedPath, ...]) -> Iterator[RefusedPath]:
 
 def _row(each: RefusedPath) -> str:
     """One path, how often it was asked for, when last, and why it was refused."""
-    then = f", last {time.strftime('%Y-%m-%d %H:%M', time.localtime(each.when))}" if each.when else ""
+    then = (
+        f", last {time.strftime('%Y-%m-%d %H:%M', time.localtime(each.when))}" if each.when else ""
+    )
     return f"{each.path}: {each.count} x{then}: {each.reason}"
 
 

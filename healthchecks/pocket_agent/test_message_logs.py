@@ -151,6 +151,13 @@ def blocked_from_now_on(world: World) -> None:
 
 
 @fault(test_the_current_log_link_is_right)
+def to_an_older_log(world: World) -> None:
+    world.message_log(name=OLD)
+    _relinked(world, OLD)
+    world.age(_newest(world), 1)
+
+
+@fault(test_the_current_log_link_is_right)
 def blocked(world: World) -> None:
     stale = _relinked(world, OLD).with_name("current.jsonl.tmp")
     world.message_log(name=OLD)

@@ -12,8 +12,8 @@ from plugins import P3, check, fault, healthy, listed
 @check(
     P3,
     guide="PA32",
-    hint="""See what a collector gets: `curl -ki https://127.0.0.1:<port>/metrics`. Where a proxy or a
-    page answers instead, correct metrics_path or metrics_port in the systems file.""",
+    hint="""See what a collector gets: `curl -ki https://127.0.0.1:<port>/metrics`. Where a proxy or
+    a page answers instead, correct metrics_path or metrics_port in the systems file.""",
 )
 def test_its_metrics_can_be_read(metrics: Metrics) -> None:
     """The server's metrics are Prometheus text.

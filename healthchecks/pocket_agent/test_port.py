@@ -12,7 +12,7 @@ from plugins import P0, check, fault, healthy, listed
     guide="PA02",
     hint="""See who has it: `ss -ltnp | grep <port>`. End that program or give the server another
     port (`port` in its configuration), then `systemctl restart pocket-agent-server`. Where nothing
-    listens although the server runs, its log says why: `journalctl -u pocket-agent-server -n 50`.""",
+    listens although it runs, its log says why: `journalctl -n 50 -u pocket-agent-server`""",
 )
 def test_its_port_is_its_own(port_use: PortUse) -> None:
     """The server's port is its own.

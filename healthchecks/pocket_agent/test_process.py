@@ -31,7 +31,7 @@ def test_the_server_process_runs(server_process: ServerProcess) -> None:
     """The server process runs.
 
     Without it no client connects and no execution goes on. `pgrep pocket-agent-server` never finds
-    it, as the kernel cuts its name to 15 characters; here its executable and its port are looked at.
+    it, as the kernel cuts its name to 15 characters; its executable and port are looked at.
     """
     assert server_process.pids, listed("no process of the server runs", server_process.looked_for)
     assert not server_process.suspended, listed(
@@ -94,8 +94,8 @@ def test_its_cpu_use_is_sane(load: Load) -> None:
 @check(
     P2,
     guide="PA25",
-    hint="""Compare over an hour: `grep VmRSS /proc/<pid>/status`. Restart it when no execution runs:
-    `systemctl restart pocket-agent-server`.""",
+    hint="""Compare over an hour: `grep VmRSS /proc/<pid>/status`. Restart it when no execution
+    runs: `systemctl restart pocket-agent-server`.""",
 )
 def test_its_memory_is_sane(load: Load) -> None:
     """The server keeps within its memory.

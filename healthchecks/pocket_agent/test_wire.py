@@ -6,6 +6,7 @@ from healthchecks.pocket_agent.dialogue import Health
 from healthchecks.pocket_agent.probes_sessions import IdleConnection
 from healthchecks.pocket_agent.probes_wire import Conversation, RoundTrips
 from healthchecks.pocket_agent.world import World
+from healthchecks.pocket_agent.world_clients import connected
 from plugins import P0, P2, check, fault, healthy, listed
 
 
@@ -102,7 +103,8 @@ def well_without_tls(world: World) -> None:
 @healthy(test_a_websocket_opens)
 def at_a_limit(world: World) -> None:
     """429 is a limit, not an outage."""
-    world.start(per_minute=0)
+    world.start(per_minute=1)
+    connected(world, 1)
 
 
 @healthy(test_connections_last)

@@ -4,34 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from websockets.sync.client import ClientConnection
+    from websocket import WebSocket
 
     from healthchecks.pocket_agent.world import World
 
 
-def connected(world: World, count: int) -> list[ClientConnection]:
-    """Open so many connections to the server; they last until it ends."""
-    from websockets.sync.client import connect
+def connected(world: World, count: int) -> list[threading.Thread]:
+    """Open so many connections to the server; each thread holds one until the server closes it."""
+    import websocket
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     plain = world.settings()["tls"] == "no"
     url = f"{'ws' if plain else 'wss'}://127.0.0.1:{world.port}/ws"
-    options = {"ping_interval": None, "close_timeout": 0.1, "open_timeout": 5}
-    return [
-        connect(url, ssl=None if plain else context, **options)  # type: ignore[arg-type]
-        for _ in range(count)
+    unverified = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
+    clients = [
+        websocket.create_connection(url, timeout=60, sslopt=unverified) for _ in range(count)
     ]
+    holders = [threading.Thread(target=_hold, args=(each,), daemon=True) for each in clients]
+    for holder in holders:
+        holder.start()
+    return holders
 
 
-def until_cut(clients: list[ClientConnection]) -> None:
+def until_cut(clients: list[threading.Thread]) -> None:
     """Wait until the server has closed each of the connections."""
-    from websockets.exceptions import ConnectionClosed
-
     for client in clients:
-        with contextlib.suppress(ConnectionClosed):
-            client.recv(timeout=5)
+        client.join(5)
+
+
+def _hold(client: WebSocket) -> None:
+    from websocket import ABNF, WebSocketException
+
+    with contextlib.suppress(WebSocketException, OSError):
+        while client.recv_data(control_frame=True)[0] != ABNF.OPCODE_CLOSE:
+            continue

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from plugins.eyes import tail
+from plugins.eyes.tail import blocks, cursor_at, opened, resumed, unchanged, undecodable
 
 ROWS = 1000
 
@@ -40,9 +40,9 @@ def json_lines(
     first line read, and byte offset in the file; the first 1000 each), "bad_total", "long_total",
     "cut_last", "again" (the file started over), "read" (bytes) and "cursor".
     """
-    descriptor, seen = tail.opened(path, follow)
+    descriptor, seen = opened(path, follow)
     try:
-        begun = offset = tail.resumed(descriptor, seen, known)
+        begun = offset = resumed(descriptor, seen, known)
         found: dict[str, Any] = {
             **dict.fromkeys(("lines", "undecodable", "bad_total", "long_total"), 0),
             "bad": [],
@@ -50,19 +50,19 @@ def json_lines(
             "again": not offset,
         }
         ends = time.monotonic() + seconds
-        done = tail.unchanged(seen, known, offset)
-        for block, start, end, over in () if done else tail.blocks(descriptor, offset, seen, ends):
+        done = unchanged(seen, known, offset)
+        for block, start, end, over in () if done else blocks(descriptor, offset, seen, ends):
             lines = block.split(b"\n")
             lines.pop()
             if over or len(max(lines, key=len)) > limit or not _sound(lines, decode, refusals):
                 _judge(lines, start, limit - over, found, decode, refusals)
             found["lines"] += len(lines)
-            found["undecodable"] += tail.undecodable(block)
+            found["undecodable"] += undecodable(block)
             offset = end
         unread = 0 if done or time.monotonic() < ends else seen.st_size - offset
         found["cut_last"] = offset < seen.st_size and not unread
         found["read"] = offset - begun
-        found["cursor"] = tail.cursor(descriptor, seen, offset, unread)
+        found["cursor"] = cursor_at(descriptor, seen, offset, unread)
         return found
     finally:
         os.close(descriptor)

@@ -20,7 +20,7 @@ import time
 from collections import Counter, deque
 from typing import Any
 
-from plugins.eyes import tail
+from plugins.eyes.tail import blocks, cursor_at, opened, resumed, unchanged, undecodable
 
 LOOKED_AT = 1 << 16  # bytes of a line that a pattern sees: it must not crawl over a MiB
 TIMES = 1000  # exact times kept a signature; older ones are counted by the hour
@@ -65,18 +65,18 @@ def scan(
     or None), "tallies" by key and by "level error" and "level warn", "again" (the file started
     over), "read" (bytes) and "cursor".
     """
-    descriptor, seen = tail.opened(path, follow)
+    descriptor, seen = opened(path, follow)
     try:
-        begun = offset = tail.resumed(descriptor, seen, known)
+        begun = offset = resumed(descriptor, seen, known)
         reading = Reading(rules, known.get("date") if offset else None)
         ends = time.monotonic() + seconds
-        done = tail.unchanged(seen, known, offset)
-        for block, _, end, over in () if done else tail.blocks(descriptor, offset, seen, ends):
+        done = unchanged(seen, known, offset)
+        for block, _, end, over in () if done else blocks(descriptor, offset, seen, ends):
             reading.take(block)
             reading.found["long"] += bool(over)
             offset = end
         unread = 0 if done or time.monotonic() < ends else seen.st_size - offset
-        cursor = tail.cursor(descriptor, seen, offset, unread)
+        cursor = cursor_at(descriptor, seen, offset, unread)
         return {
             **reading.found,
             "tallies": reading.tallies(),
@@ -142,7 +142,7 @@ class Reading:
                 self._look(lines[place], *self._sayings[numbers[place] or 0])
         self._date(lines, len(lines) - 1, max(done, len(lines) - 200))
         self.found["lines"] += len(lines)
-        self.found["undecodable"] += tail.undecodable(block)
+        self.found["undecodable"] += undecodable(block)
 
     def _possible(self, bare: bytes) -> list[int]:
         """Return the rules that may match some line of a block: mostly none do."""

@@ -31,7 +31,7 @@ def opened(path: str, follow: bool) -> tuple[int, os.stat_result]:
     return descriptor, seen
 
 
-def cursor(descriptor: int, seen: os.stat_result, offset: int, unread: int) -> dict[str, object]:
+def cursor_at(descriptor: int, seen: os.stat_result, offset: int, unread: int) -> dict[str, object]:
     """Say where reading ended, so that the next run knows the same file again."""
     size = min(offset, 4096)
     tail = os.pread(descriptor, size, offset - size)
@@ -57,7 +57,7 @@ def resumed(descriptor: int, seen: os.stat_result, known: dict[str, object]) -> 
         return 0
     if seen.st_size == size and seen.st_mtime_ns != known["mtime_ns"]:
         return 0
-    same = cursor(descriptor, seen, offset, 0)["tail"] == known["tail"]
+    same = cursor_at(descriptor, seen, offset, 0)["tail"] == known["tail"]
     return offset if same else 0
 
 

@@ -60,13 +60,14 @@ def drop_lines(path: str, roots: list[str], lines: list[int]) -> Done:
                 number += 1
                 skip = number in unwanted
 
-    with at(path, roots) as (descriptor, name):
-        with open(os.open(name, READING, dir_fd=descriptor), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                return {"refused": "it is no regular file"}
-            mode = stat.S_IMODE(status.st_mode)
-            return _replace(path, roots, mode, kept(file))
+    with (
+        at(path, roots) as (descriptor, name),
+        open(os.open(name, READING, dir_fd=descriptor), "rb") as file,
+    ):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            return {"refused": "it is no regular file"}
+        return _replace(path, roots, stat.S_IMODE(status.st_mode), kept(file))
 
 
 def pack(path: str, roots: list[str]) -> Done:

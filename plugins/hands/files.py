@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterator
 
 from plugins.hands.across import duplicate, hindrance, remove
-from plugins.hands.tree import Done, at, status_of, sync, temporary_name
+from plugins.hands.tree import Done, at, digest_of, status_of, sync, temporary_name
 
 
 def chmod(path: str, roots: list[str], mode: int) -> Done:
@@ -134,14 +134,25 @@ def let_go(path: str, slot: str, roots: list[str]) -> Done:
     return {}
 
 
+def _stands_aside(path: str, aside: str, roots: list[str]) -> bool:
+    # A restore that was cut short has kept it already.
+    with at(path, roots) as (here, name), at(aside, roots) as (there, new):
+        standing, kept = status_of(name, here), status_of(new, there)
+        if standing is None or kept is None:
+            return False
+        if os.path.samestat(standing, kept):
+            return True
+        both = stat.S_ISREG(standing.st_mode) and stat.S_ISREG(kept.st_mode)
+        return both and digest_of(name, here) == digest_of(new, there)
+
+
 def restore(path: str, slot: str, aside: str, roots: list[str]) -> Done:
     """Put the slot's content back at the path in one rename; what stands there now stays aside."""
     with at(slot, roots) as (there, new):
         if status_of(new, there) is None:
             return {"refused": f"the kept copy {slot} is gone"}
-    done = keep(path, aside, roots)
-    if done:
-        return done
+    if not _stands_aside(path, aside, roots):
+        keep(path, aside, roots)
     with at(slot, roots) as (here, name), at(path, roots) as (there, new):
         try:
             os.rename(name, new, src_dir_fd=here, dst_dir_fd=there)

@@ -60,6 +60,9 @@ class Listener:
         """Write down a file that could not be collected."""
         if report.failed:
             self._account.strangers.append((report.nodeid, report.longreprtext))
+            if self._stdout_is_kept_clean:
+                said = f"{report.nodeid} can not be collected: {report.longreprtext}\n"
+                sys.stderr.write(shown.lines_of(said, Redactor()))
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Say it where it can be read, when pytest's own terminal writes to nowhere."""
@@ -74,6 +77,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_QUIET] = False
     config.stash[_TRACE] = config.option.verbose > 1 or config.option.tbstyle != "auto"
     config.stash[_WRITTEN] = []
+    if config.getoption("list_checks", False) and not on_worker(config):
+        _leave_stdout(config)
     if looks(config):
         config.option.showlocals = False
         if config.option.verbose <= 0:

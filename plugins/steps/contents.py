@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from plugins.hands import content, files
-from plugins.shell import line, quoted
+from plugins.redaction import redact
+from plugins.shell import line, printed, quoted
 from plugins.steps.places import Move
 from plugins.steps.step import Hands, OnFile, Refusal, Step
 
@@ -17,14 +18,27 @@ from plugins.steps.step import Hands, OnFile, Refusal, Step
 class _NewContent(OnFile):
     """A step that puts other content at its path; what stood there stays in the slot."""
 
+    plain: ClassVar[bool] = True
+
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
+        """Return the step that gives the former content back, or takes the new one away."""
         if self.state(hands)["kind"] == "absent":
             return (Move(self.path, hands.slot),)
         return (Restore(self.path, hands.slot),)
 
-    def _kept(self, hands: Hands) -> None:
+    def take(self, hands: Hands) -> None:
+        """Keep what stands there, and put the new content in its place."""
         self.ask(hands)
         hands.use(files.keep, self.path, hands.slot, hands.folders())
+        try:
+            self.put(hands)
+        except Refusal:
+            hands.use(files.let_go, self.path, hands.slot, hands.folders())
+            raise
+
+    def put(self, hands: Hands) -> None:
+        """Put the new content there, in one rename."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -57,9 +71,13 @@ class Write(_NewContent):
     content: bytes = field(repr=False)
     mode: int
 
-    def take(self, hands: Hands) -> None:
+    @property
+    def brief(self) -> str:
+        """What is written where, without what."""
+        return f"write {len(self.content)} bytes to {quoted(self.path)}"
+
+    def put(self, hands: Hands) -> None:
         """Write it."""
-        self._kept(hands)
         text = self.content.decode("latin-1")
         hands.use(content.write, self.path, hands.folders(), text, self.mode)
 
@@ -72,17 +90,20 @@ class Write(_NewContent):
             now = Filesystem(hands.host).read(self.path)
         except NoFact:
             now = b""
+        # A secret of many lines is known by its first one only, which a diff may leave out.
         before, after = (
-            text.decode("utf-8", "replace").splitlines() for text in (now, self.content)
+            redact(text.decode("utf-8", "replace")).splitlines() for text in (now, self.content)
         )
-        return tuple(difflib.unified_diff(before, after, self.path, self.path, lineterm="", n=2))
+        lines = difflib.unified_diff(before, after, self.path, self.path, lineterm="", n=2)
+        return tuple(lines) or ("what changes is masked, or no text",) * (now != self.content)
 
     def __str__(self) -> str:
-        temporary = f"{self.path}.new"
+        # mktemp: a name that nobody can have laid a link at. cp: for the owner of what was there.
         return (
-            f"(umask 077; printf %s {quoted(self.content)} > {quoted(temporary)})"
-            f" && {line('chmod', f'{self.mode:o}', '--', temporary)}"
-            f" && {line('mv', '--', temporary, self.path)}"
+            f"new=$(mktemp {quoted(f'{self.path}.XXXXXX')})"
+            f' && {{ [ ! -e {quoted(self.path)} ] || cp -p -- {quoted(self.path)} "$new"; }}'
+            f' && {printed(self.content)} > "$new" && chmod {self.mode:o} "$new"'
+            f' && mv -- "$new" {quoted(self.path)}'
         )
 
 
@@ -92,9 +113,8 @@ class Copy(_NewContent):
 
     source: str
 
-    def take(self, hands: Hands) -> None:
+    def put(self, hands: Hands) -> None:
         """Copy it; the copy is compared before it counts."""
-        self._kept(hands)
         folders = [*hands.folders(), os.path.dirname(self.source)]
         hands.use(files.copy, self.source, self.path, folders)
 
@@ -108,42 +128,47 @@ class DropLines(_NewContent):
 
     lines: tuple[int, ...]
 
-    def take(self, hands: Hands) -> None:
+    def put(self, hands: Hands) -> None:
         """Rewrite it; the original stays in the slot."""
-        self._kept(hands)
         hands.use(content.drop_lines, self.path, hands.folders(), list(self.lines))
 
     def __str__(self) -> str:
-        script = ";".join(f"{number}d" for number in self.lines)
-        temporary = f"{self.path}.new"
+        path = quoted(self.path)
         return (
-            f"cp -p -- {quoted(self.path)} {quoted(temporary)}"
-            f" && LC_ALL=C sed -e {quoted(script)} -- {quoted(self.path)} > {quoted(temporary)}"
-            f' && mv -n -- {quoted(self.path)} "$(mktemp -d)/"'
-            f" && {line('mv', '--', temporary, self.path)}"
+            f'new=$(mktemp {quoted(f"{self.path}.XXXXXX")}) && cp -p -- {path} "$new"'
+            f' && LC_ALL=C sed -e {quoted(_script(self.lines))} -- {path} > "$new"'
+            f' && cp -p -- {path} "$(mktemp -d)/" && mv -- "$new" {path}'
         )
 
 
+def _script(lines: tuple[int, ...]) -> str:
+    """Return sed's words for dropping these lines; neighbours are named by a range."""
+    spans: list[list[int]] = []
+    for number in sorted(set(lines)):
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ";".join(f"{a}d" if a == b else f"{a},{b}d" for a, b in spans)
+
+
 @dataclass(frozen=True)
-class Link(OnFile):
+class Link(_NewContent):
     """Make a symbolic link, or replace one, in one rename."""
 
     target: str
     links: ClassVar[bool] = True
+    plain: ClassVar[bool] = False
 
     def take(self, hands: Hands) -> None:
         """Make it; refused when something that is no link stands there."""
-        self.ask(hands)
         if self.state(hands)["kind"] not in {"absent", "link"}:
             raise Refusal(f"{self.path}: it is no symbolic link")
-        hands.use(content.link, self.path, hands.folders(), self.target)
+        super().take(hands)
 
-    def inverse(self, hands: Hands) -> tuple[Step, ...]:
-        """Return the step that gives the former link back, or takes the new one away."""
-        former = self.state(hands)
-        if former["kind"] == "link":
-            return (Link(self.path, str(former["content"])),)
-        return (Move(self.path, hands.slot),)
+    def put(self, hands: Hands) -> None:
+        """Make it."""
+        hands.use(content.link, self.path, hands.folders(), self.target)
 
     def __str__(self) -> str:
         return line("ln", "-sfn", "--", self.target, self.path)
@@ -152,6 +177,8 @@ class Link(OnFile):
 @dataclass(frozen=True)
 class Gzip(OnFile):
     """Compress a file to PATH.gz; compared to the last byte before the plain one goes."""
+
+    plain: ClassVar[bool] = True
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -11,6 +11,18 @@ from plugins.shell import line, quoted
 from plugins.steps.step import Hands, Refusal, Step
 from plugins.text import printable
 
+# What is started gets a moment to say that it can not: the shell itself is content at once. Plain
+# words, as /bin/sh need not know bash's quoting of the line that is shown.
+_BEGIN = """cd -- "$1" && log=$2 && shift 2 && (: >> "$log") || exit 126
+setsid nohup "$@" >> "$log" 2>&1 < /dev/null &
+sleep 0.3
+kill -0 $! 2> /dev/null || wait $!"""
+
+
+def _last(said: bytes) -> str:
+    last = printable(said.strip().rpartition(b"\n")[2])
+    return f": {last}" if last else ""
+
 
 @dataclass(frozen=True)
 class _OnProgram:
@@ -20,6 +32,11 @@ class _OnProgram:
     def targets(self) -> tuple[str, ...]:
         """No path tells what became of it."""
         return ()
+
+    @property
+    def brief(self) -> str:
+        """The shell line."""
+        return str(self)
 
     def difference(self, hands: Hands) -> tuple[str, ...]:
         """Return nothing: no file changes."""
@@ -53,13 +70,12 @@ class Run(_OnProgram):
         except NoFact as why:
             raise Refusal(str(why)) from None
         if ran.status:
-            last = printable(ran.err.strip().rpartition(b"\n")[2] or b"it said nothing")
-            raise Refusal(f"`{self}` ended with status {ran.status}: {last}")
+            raise Refusal(f"`{self}` ended with status {ran.status}{_last(ran.err)}")
 
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
         """Return the command that takes it back, where there is one."""
         del hands
-        return (Run(self.undo, self.argv, self.deadline),) if self.undo else ()
+        return (Run(self.undo, deadline=self.deadline),) if self.undo else ()
 
     def __str__(self) -> str:
         return line(*self.argv)
@@ -83,12 +99,14 @@ class Start(_OnProgram):
 
     def take(self, hands: Hands) -> None:
         """Start it; refused when it can not be started or ends at once with an error."""
+        settings = [f"{name}={value}" for name, value in self.env]
+        words = (self.cwd or ".", self.log or "/dev/null", "env", *settings, *self.argv)
         try:
-            ran = hands.host.run(("/bin/sh", "-c", str(self)), deadline=10.0)
+            ran = hands.host.run(("/bin/sh", "-c", _BEGIN, self.argv[0], *words), deadline=10.0)
         except NoFact as why:
             raise Refusal(str(why)) from None
         if ran.status:
-            raise Refusal(f"`{self}` ended with status {ran.status}")
+            raise Refusal(f"`{self}` ended with status {ran.status}{_last(ran.err)}")
 
     def __str__(self) -> str:
         log = quoted(self.log or "/dev/null")

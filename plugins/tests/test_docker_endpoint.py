@@ -58,14 +58,17 @@ def container(image: str) -> Iterator[str]:
             name=name,
             labels={"who": "test"},
             mem_limit="64m",
+            network_mode="none",
             nano_cpus=500_000_000,
             volumes={name: {"bind": "/data", "mode": "rw"}},
         )
-        made.start()
-        made.wait(timeout=20)
-        yield name
-        made.remove(force=True, v=True)
-        client.volumes.get(name).remove(force=True)
+        try:
+            made.start()
+            made.wait(timeout=20)
+            yield name
+        finally:
+            made.remove(force=True, v=True)
+            client.volumes.get(name).remove(force=True)
 
 
 def test_a_container_is_told_whole(container: str, image: str) -> None:
@@ -75,7 +78,7 @@ def test_a_container_is_told_whole(container: str, image: str) -> None:
     assert (found.state, found.exit_code, found.oom_killed, found.restarts) == (*ended, False, 0)
     assert (found.image, found.memory_limit, found.nano_cpus) == (image, 64 << 20, 500_000_000)
     assert ("who", "test") in found.labels
-    assert found.networks == ("bridge",)
+    assert found.networks == ("none",)
     assert [(one.kind, one.name, one.target, one.writable) for one in found.mounts] == [
         ("volume", container, "/data", True)
     ]

@@ -1,0 +1,254 @@
+"""`--recover SYSTEM.PROCEDURE`: show the plan, ask, take the steps, and look what came of them.
+
+Exit status: 4 when nothing was done as nobody confirmed it (or no such procedure exists), 5 when
+the system is not here, 11 when the plan could not be made; otherwise that of the checks which
+verify the procedure, and never 0 when a step was refused. `--fix=plan` shows the plan and ends
+with 0.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import pytest
+
+from plugins.case import Case
+from plugins.catalog import check_of
+from plugins.configuration import nearest
+from plugins.journal import Journal, alone
+from plugins.outcomes import Absent, NoFact
+from plugins.recovery import Procedure, procedures, shown, take, take_back
+from plugins.redaction import redact
+from plugins.report.account import on_worker, opened
+from plugins.report.status import NOTHING_RAN, UNTOLD
+from plugins.report.terminal import say
+from plugins.run import RUN, Run
+from plugins.steps import Refusal, Step
+from plugins.text import printable
+
+VERIFIES = pytest.StashKey[Procedure]()
+NOT_CONFIRMED = 4
+_OTHERS = {
+    "collectonly": "--collect-only",
+    "demo": "--demo",
+    "list_checks": "--list-checks",
+    "scenarios": "--scenarios",
+    "undo": "--undo",
+}
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """One procedure in one run.
+
+    Args:
+        config: of the session that verifies it.
+        run: whose system, journal and configuration hold.
+        procedure: what is declared.
+        steps: the plan.
+    """
+
+    config: pytest.Config
+    run: Run
+    procedure: Procedure
+    steps: tuple[Step, ...]
+
+    def tell(self, line: str = "") -> None:
+        """Write a line; on the error output where the output is the document's alone."""
+        stream = sys.stderr if self.config.option.health_json == "-" else sys.stdout
+        print(line, file=stream, flush=True)
+
+    def command(self, *more: str) -> str:
+        """Return the command line that a person would type, with the same systems file."""
+        file = self.config.option.systems
+        systems = ("--systems", file) if file else ()
+        return shlex.join(("pytest", "healthchecks/", *systems, *more))
+
+
+@pytest.hookimpl
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Carry the procedure out; then let the session go on to verify it."""
+    name = config.option.recover
+    if name is None or on_worker(config):
+        return None
+    run = config.stash[RUN]
+    wanted = _named(config, run, name)
+    try:
+        run.began, run.deadline = time.monotonic(), max(run.deadline, wanted.deadline)
+        run.only = (wanted.system,)
+        steps = wanted.steps(run)
+    except Absent as why:
+        print(f"{name}: not here: {printable(str(why), 600)}")  # noqa: T201
+        return NOTHING_RAN
+    except NoFact as why:
+        print(f"{name}: it can not be planned: {redact(printable(str(why), 600))}")  # noqa: T201
+        return UNTOLD
+    recovery = Recovery(config, run, wanted, steps)
+    _show(recovery)
+    if config.option.fix == "plan":
+        return 0
+    if not _confirmed(recovery):
+        return NOT_CONFIRMED
+    if not _carry_out(recovery):
+        return int(pytest.ExitCode.INTERRUPTED)
+    _go_on(recovery)
+    return None
+
+
+def _named(config: pytest.Config, run: Run, name: str) -> Procedure:
+    for option, words in _OTHERS.items():
+        if getattr(config.option, option, None) not in (None, False):
+            raise pytest.UsageError(f"--recover does not go together with {words}")
+    known = procedures(run.configuration.tables)
+    if name not in known:
+        listed = ", ".join(sorted(known))
+        hint = nearest(name, list(known))
+        shown_name = printable(name)
+        raise pytest.UsageError(
+            f"--recover {shown_name}: no such procedure{hint}\n  there are: {listed}"
+        )
+    if run.configuration.tables[known[name].system]["enabled"].value == "no":
+        raise pytest.UsageError(f"--recover {name}: [{known[name].system}] is switched off")
+    return known[name]
+
+
+def _show(recovery: Recovery) -> None:
+    declared, tell = recovery.procedure, recovery.tell
+    tell(f"{declared.name}: {declared.title}")
+    tell(f"What may be lost: {declared.loses}")
+    tell()
+    tell(f"The plan, {len(recovery.steps)} steps:")
+    for number, step in enumerate(recovery.steps, 1):
+        tell(f"{number:3}. {shown(step)}")
+    tell(f"     then it is verified by: {', '.join(declared.verify)}")
+    tell()
+
+
+def _confirmed(recovery: Recovery) -> bool:
+    """Ask a person to type the name; nobody there and no `--yes` is a no."""
+    config, name, tell = recovery.config, recovery.procedure.name, recovery.tell
+    if config.option.yes:
+        return True
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is not None:
+        capture.suspend_global_capture(in_=True)
+    if not (sys.stdin and sys.stdin.isatty()):
+        tell("Nobody is here to confirm it, so nothing was done. To go on:")
+        tell(f"  {recovery.command('--recover', name, '--yes')}")
+        return False
+    sys.stderr.write("Type the name of the procedure to go on: ")
+    sys.stderr.flush()
+    try:
+        typed = sys.stdin.readline().strip()
+    except KeyboardInterrupt:
+        typed = ""
+    if typed != name:
+        tell("That is not its name: nothing was done.")
+    return typed == name
+
+
+def _carry_out(recovery: Recovery) -> bool:
+    """Take the steps, one line each; a refused one ends it, and what can be is taken back.
+
+    Returns:
+        Whether nobody interrupted it.
+    """
+    run, declared, tell = recovery.run, recovery.procedure, recovery.tell
+    journal = Journal(run.state, run.id, run.round.host(declared.system))
+    uses = run.round.system(declared.system).uses
+    roots = (*uses.roots, *uses.recovery)
+    count, done = len(recovery.steps), 0
+    try:
+        with alone(run.state):
+            try:
+                for step in take(journal, declared.name, recovery.steps, roots):
+                    done += 1
+                    tell(f"[{done}/{count}] taken: {shown(step)}")
+            except (Refusal, KeyboardInterrupt) as why:
+                said = redact(printable(str(why) or "interrupted", 600))
+                tell(f"[{done + 1}/{count}] NOT taken: {said}")
+                _back_out(recovery, journal, done, said)
+                return not isinstance(why, KeyboardInterrupt)
+    except Refusal as why:
+        _failed(recovery, f"{why}; nothing was done")
+        return True
+    tell(f"All steps were taken. To take them back: {recovery.command('--undo', run.id)}")
+    return True
+
+
+def _back_out(recovery: Recovery, journal: Journal, done: int, said: str) -> None:
+    left = []
+    for well, sentence in take_back(journal):
+        recovery.tell(f"      {sentence if well else f'NOT taken back: {sentence}'}")
+        left += [] if well else [sentence]
+    lines = [f"step {done + 1} was refused: {said}"]
+    lines.append("what could be was taken back" if done else "nothing was changed")
+    lines += [f"not taken back: {sentence}" for sentence in left]
+    lines.append("What to type, when what it says is put right:")
+    lines += [f"  {shown(step)}" for step in recovery.steps[done:]]
+    _failed(recovery, "\n".join(lines))
+
+
+def _failed(recovery: Recovery, said: str) -> None:
+    """Have the session end with what went wrong, and not with 0."""
+    opened(recovery.config).strangers.append((f"--recover {recovery.procedure.name}", said))
+
+
+def _go_on(recovery: Recovery) -> None:
+    """Turn the session into a look at what verifies the procedure, all of which is required."""
+    config, run, declared = recovery.config, recovery.run, recovery.procedure
+    option = config.option
+    option.recover = run.fix = option.fix = None
+    # One process: a worker would begin with the command line, and so with the procedure.
+    option.dist, option.tx, option.numprocesses = "no", [], None
+    run.look_again()
+    run.began, run.deadline = time.monotonic(), max(run.deadline, 60.0)
+    opened(config).required |= set(declared.verify)
+    config.stash[VERIFIES] = declared
+    config.args[:] = [str(config.rootpath / "healthchecks" / declared.system)]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the checks that verify the procedure."""
+    declared = config.stash.get(VERIFIES, None)
+    if declared is None:
+        return
+    wanted = {id(item) for item in items if _verifies(item, declared)}
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in wanted])
+    items[:] = [item for item in items if id(item) in wanted]
+
+
+def _verifies(item: pytest.Item, declared: Procedure) -> bool:
+    check = check_of(item)
+    return check is not None and check.id in declared.verify
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Give what was recovered the time to settle; the last look is the one that is judged."""
+    config = session.config
+    declared = config.stash.get(VERIFIES, None)
+    if declared is not None:
+        run = config.stash[RUN]
+        until = time.monotonic() + declared.settle
+        cases = [Case.of(item) for item in session.items if isinstance(item, pytest.Function)]
+        say(config, f"verifying {declared.name}")
+        run.began = math.inf
+        while not all(map(_healthy, cases)) and time.monotonic() < until:
+            time.sleep(0.5)
+            run.look_again()
+        run.began = time.monotonic()
+    return (yield)
+
+
+def _healthy(case: Case) -> bool:
+    try:
+        case.judge(case.look())
+    except (AssertionError, NoFact):
+        return False
+    return True
