@@ -8,10 +8,10 @@ pytest.register_assert_rewrite("plugins")
 pytest_plugins = [
     "plugins.options",
     "plugins.undoing",
-    "plugins.recovering",
     "plugins.demo",
     "plugins.looking",
     "plugins.judge",
+    "plugins.recovering",
     "plugins.fixtures",
     "plugins.proofs",
     "plugins.skips",

@@ -35,18 +35,13 @@ PROBES = ("broken_metadata", "lost_metadata", "implausible_metadata", "projects"
 
 
 def filled(folder: Path) -> World:
-    """Make a Pocket Agent with so many projects that nobody has used yet, one of them broken."""
+    """Make a Pocket Agent with so many projects, most of which nobody has used yet; one is ill."""
     world = World(folder)
     world.project(metadata=b'{"id": "cut', logs=False)
-    while len(list_of(world)) < PROJECTS:
-        for _ in range(PROJECTS - len(list_of(world))):
-            world.project(logs=False)
+    there = len(list((world.data / "projects").iterdir()))
+    for _ in range(PROJECTS - there):
+        world.project(logs=False)
     return world
-
-
-def list_of(world: World) -> list[Path]:
-    """Return the folders of its projects."""
-    return list((world.data / "projects").iterdir())
 
 
 def new_look(world: World) -> Round:
@@ -93,7 +88,9 @@ def main() -> int:
             },
             ROUNDS,
         )
-        whole = real.look(Path(name), {"pocket_agent": world.settings()}, "--system", "pocket_agent")
+        whole = real.look(
+            Path(name), {"pocket_agent": world.settings()}, "--system", "pocket_agent"
+        )
         world.close()
     print("\n".join(timing.against(loop, taken)))
     per_file = statistics.median(taken["the probe that judges them"]) / PROJECTS * 1e6

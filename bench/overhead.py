@@ -152,8 +152,8 @@ def unwanted_imports(folder: Path) -> list[str]:
     words = (sys.executable, "-X", "importtime", *timing.PYTEST[1:], "-s")
     state = folder / "state.toml"
     state.write_text(f'[suite]\nstate = "{folder / "state"}"\n', "utf-8")
-    target = (str(timing.REPOSITORY / "healthchecks"), "-k", "disk", "--system", "host")
-    target = (*target, "--systems", str(state))
+    wanted = ("-k", "disk", "--system", "host", "--systems", str(state))
+    target = (str(timing.REPOSITORY / "healthchecks"), *wanted)
     reports = ("--health-json", str(folder / "disk.json"), "--html", str(folder / "disk.html"))
     ran = timing.timed((*words, *target, *reports, "-p", "no:cacheprovider"), folder)
     names = {line.rpartition("|")[2].strip() for line in ran.out.splitlines() if "|" in line}
@@ -170,8 +170,10 @@ def main() -> int:
         taken = timing.in_turns(contenders(top), ROUNDS)
         print("\n".join(timing.against(EMPTY, taken)))
         parts(top / "own" / "reports" / "health.json")
-        heavy = unwanted_imports(top)
-        print(f"  pytest healthchecks/ --system host -k disk imports of the heavy libraries: {', '.join(heavy) or 'none'}")
+        heavy = ", ".join(unwanted_imports(top)) or "none"
+        print(
+            f"  pytest healthchecks/ --system host -k disk imports of the heavy libraries: {', '.join(heavy) or 'none'}"
+        )
     empty, ours = (statistics.median(taken[n]) for n in (EMPTY, "100 checks, a probe each"))
     return timing.verdict(
         f"100 checks cost at most {GOAL} s more than 100 empty tests ({ours - empty:+.3f} s)",

@@ -8,11 +8,13 @@ with 0.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shlex
+import signal
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -61,7 +63,9 @@ class Recovery:
     def tell(self, line: str = "") -> None:
         """Write a line; on the error output where the output is the document's alone."""
         stream = sys.stderr if self.config.option.health_json == "-" else sys.stdout
-        print(line, file=stream, flush=True)
+        # A terminal that was closed meanwhile must not end a procedure in the middle.
+        with contextlib.suppress(OSError):
+            print(line, file=stream, flush=True)
 
     def command(self, *more: str) -> str:
         """Return the command line that a person would type, with the same systems file."""
@@ -94,8 +98,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return 0
     if not _confirmed(recovery):
         return NOT_CONFIRMED
-    if not _carry_out(recovery):
-        return int(pytest.ExitCode.INTERRUPTED)
+    _carry_out(recovery)
     _go_on(recovery)
     return None
 
@@ -152,46 +155,60 @@ def _confirmed(recovery: Recovery) -> bool:
     return typed == name
 
 
-def _carry_out(recovery: Recovery) -> bool:
-    """Take the steps, one line each; a refused one ends it, and what can be is taken back.
+@contextlib.contextmanager
+def _whole_steps() -> Iterator[list[int]]:
+    """Let a signal wait for the end of the step: a server that is half stopped helps nobody.
 
-    Returns:
-        Whether nobody interrupted it.
+    Yields:
+        The signals that came meanwhile.
     """
+    came: list[int] = []
+    former = {
+        number: signal.signal(number, lambda got, _: came.append(got))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield came
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _carry_out(recovery: Recovery) -> None:
+    """Take the steps, one line each; a refused one ends it, and what can be is taken back."""
     run, declared, tell = recovery.run, recovery.procedure, recovery.tell
     journal = Journal(run.state, run.id, run.round.host(declared.system))
     uses = run.round.system(declared.system).uses
     roots = (*uses.roots, *uses.recovery)
     count, done = len(recovery.steps), 0
     try:
-        with alone(run.state):
+        with alone(run.state), _whole_steps() as signals:
             try:
                 for step in take(journal, declared.name, recovery.steps, roots):
                     done += 1
                     tell(f"[{done}/{count}] taken: {shown(step)}")
-            except (Refusal, KeyboardInterrupt) as why:
-                said = redact(printable(str(why) or "interrupted", 600))
-                tell(f"[{done + 1}/{count}] NOT taken: {said}")
-                _back_out(recovery, journal, done, said)
-                return not isinstance(why, KeyboardInterrupt)
+                    if signals and done < count:
+                        raise Refusal(f"somebody ended this ({signal.Signals(signals[0]).name})")
+            except Refusal as why:
+                _back_out(recovery, journal, done, redact(printable(str(why), 600)))
+                return
     except Refusal as why:
         _failed(recovery, f"{why}; nothing was done")
-        return True
+        return
     tell(f"All steps were taken. To take them back: {recovery.command('--undo', run.id)}")
-    return True
 
 
 def _back_out(recovery: Recovery, journal: Journal, done: int, said: str) -> None:
+    """Take back what can be, and say what is left for a person to do."""
+    recovery.tell(f"[{done + 1}/{len(recovery.steps)}] NOT taken: {said}")
     left = []
     for well, sentence in take_back(journal):
         recovery.tell(f"      {sentence if well else f'NOT taken back: {sentence}'}")
-        left += [] if well else [sentence]
-    lines = [f"step {done + 1} was refused: {said}"]
-    lines.append("what could be was taken back" if done else "nothing was changed")
-    lines += [f"not taken back: {sentence}" for sentence in left]
-    lines.append("What to type, when what it says is put right:")
-    lines += [f"  {shown(step)}" for step in recovery.steps[done:]]
-    _failed(recovery, "\n".join(lines))
+        left += [] if well else [f"not taken back: {sentence}"]
+    done_so_far = "what could be was taken back" if done else "nothing was changed"
+    again = recovery.command("--recover", recovery.procedure.name)
+    lines = (f"step {done + 1} was not taken: {said}", done_so_far, *left)
+    _failed(recovery, "\n".join((*lines, f"when it is put right: {again}")))
 
 
 def _failed(recovery: Recovery, said: str) -> None:
@@ -235,7 +252,9 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     declared = config.stash.get(VERIFIES, None)
     if declared is not None:
         run = config.stash[RUN]
-        until = time.monotonic() + declared.settle
+        # After a procedure that was broken off there is little to wait for.
+        whole = not opened(config).strangers
+        until = time.monotonic() + (declared.settle if whole else min(declared.settle, 3.0))
         cases = [Case.of(item) for item in session.items if isinstance(item, pytest.Function)]
         say(config, f"verifying {declared.name}")
         run.began = math.inf

@@ -160,4 +160,6 @@ def _taken_back(journal: Journal, entry: Entry) -> tuple[bool, str]:
     try:
         return True, journal.take_back(entry)
     except (Refusal, NoFact, OSError) as why:
-        return False, f"{entry.step}: {redact(printable(str(why), 600))}"
+        by_hand = "; ".join(map(shown, entry.inverse))
+        said = f"{entry.step}: {redact(printable(str(why), 600))}"
+        return False, f"{said}; by hand: {by_hand}" if by_hand else said

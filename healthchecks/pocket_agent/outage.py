@@ -7,7 +7,9 @@ import os.path
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
+from healthchecks.pocket_agent.commands import Command
 from healthchecks.pocket_agent.message_folders import project_tree
 from healthchecks.pocket_agent.probes_process import Execution
 from healthchecks.pocket_agent.search import Search
@@ -122,14 +124,24 @@ class Outage:
             system = self.system
             grace = system.settings.stop_grace
             argv, folder, log = system.start_command, system.start_folder, system.start_log
-            yield Launch(argv, folder, log, self._environment(), patience=grace)
+            had = self._running[0].environment if self._running else {}
+            yield Launch(argv, folder, log, tuple(sorted(had.items())), patience=grace)
 
     def _stop(self, one: Process, again: bool) -> Stop:
-        system, grace = self.system, self.system.settings.stop_grace
-        if not again:
+        """End a server; what starts it again is its own command line, which is known to work."""
+        grace = self.system.settings.stop_grace
+        ran = next((each for each in self._running if each.pid == one.pid), None)
+        if not again or ran is None or not ran.argv:
             return Stop(one.pid, one.started_ticks, grace)
-        argv, folder, log = system.start_command, system.start_folder, system.start_log
-        return Stop(one.pid, one.started_ticks, grace, argv, folder, log, self._environment())
+        known = ran.argv[0].startswith("/") or not ran.executable
+        argv = ran.argv if known else (ran.executable, *ran.argv[1:])
+        log = next(iter(ran.outputs), self.system.start_log)
+        environment = tuple(sorted(ran.environment.items()))
+        return Stop(one.pid, one.started_ticks, grace, argv, ran.folder, log, environment)
+
+    @cached_property
+    def _running(self) -> tuple[Command, ...]:
+        return Search(self.system.settings, self.commands).running
 
     def _servers(self) -> tuple[Process, ...]:
         found = (self.processes.one(pid) for pid in self.system.pids)
@@ -152,10 +164,6 @@ class Outage:
         except CannotTell:
             return False
         return unit.active_state == "failed"
-
-    def _environment(self) -> tuple[tuple[str, str], ...]:
-        running = Search(self.system.settings, self.commands).running
-        return tuple(sorted(running[0].environment.items())) if running else ()
 
     def _of_another_user(self, servers: tuple[Process, ...]) -> str:
         ours = self.commands.run(("id", "-u")).text.strip()

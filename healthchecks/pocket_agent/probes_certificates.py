@@ -18,7 +18,6 @@ from plugins.endpoints.http import Http
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Sockets
 from plugins.endpoints.websocket import WebSockets
-from plugins.hosts import Host
 
 VALID = "pocket_agent.the_certificate_is_valid"
 
@@ -180,7 +179,6 @@ def key_pair(
 @probe(deadline=WHOLE)
 def served_certificate(
     system: PocketAgent,
-    commands: Host,
     processes: Processes,
     sockets: Sockets,
     http: Http,
@@ -190,7 +188,7 @@ def served_certificate(
 ) -> Served:
     """The certificate that the server serves, against the one on disk."""
     on_disk = _usable(system, filesystem, certificates, http)
-    find_seat(system, commands, processes, sockets, http).demand_answers()
+    find_seat(system, processes, sockets, http).demand_answers()
     talked = converse(system, http, websocket)
     if talked.certificate is None:
         said_by(talked)

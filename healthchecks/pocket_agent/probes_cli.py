@@ -5,7 +5,6 @@ from __future__ import annotations
 import os.path
 from dataclasses import dataclass
 
-from healthchecks.pocket_agent.search import Search
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import CannotTell, NoPermission, NotThere, WrongKind, probe
 from plugins.endpoints.filesystem import Filesystem
@@ -34,7 +33,7 @@ class Cli:
 def cli(system: PocketAgent, commands: Host, processes: Processes, filesystem: Filesystem) -> Cli:
     """The CLI at its configured place, or on the PATH of the server's own process."""
     name = system.claude or "claude"
-    folders = _search_path(system, commands, processes)
+    folders = _search_path(system, processes)
     absolute = os.path.join(system.start_folder or "/", name)
     places = (absolute,) if "/" in name else tuple(os.path.join(each, name) for each in folders)
     troubles: list[str] = []
@@ -54,11 +53,11 @@ def cli(system: PocketAgent, commands: Host, processes: Processes, filesystem: F
     return Cli(name, "", system.user, tuple(troubles) or ("PATH is empty",))
 
 
-def _search_path(system: PocketAgent, host: Host, processes: Processes) -> tuple[str, ...]:
+def _search_path(system: PocketAgent, processes: Processes) -> tuple[str, ...]:
     """The folders in which the server looks for programs."""
-    for command in Search(system.settings, host).running:
+    for pid in system.pids:
         try:
-            path = processes.environment(command.pid, ("PATH",)).get("PATH", "")
+            path = processes.environment(pid, ("PATH",)).get("PATH", "")
         except CannotTell:
             continue
         if path:

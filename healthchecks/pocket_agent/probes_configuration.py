@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 from healthchecks.pocket_agent.keys import unknown_keys, wrong_values
 from healthchecks.pocket_agent.probes_server_log import ServerLog
-from healthchecks.pocket_agent.search import Search
 from healthchecks.pocket_agent.seat import RUNS
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Absent, Blocked, CannotTell, NotThere, TooBig, probe
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.systemd import Systemd
-from plugins.hosts import Host
 from plugins.outcomes import NoFact
 
 # Variables of the guide that the JSON-only server does not read, and what it reads instead.
@@ -49,7 +47,6 @@ class ConfigurationFile:
 @probe
 def configuration_file(
     system: PocketAgent,
-    commands: Host,
     processes: Processes,
     filesystem: Filesystem,
     systemd: Systemd,
@@ -57,7 +54,6 @@ def configuration_file(
     """What the configuration file says that the server refuses or ignores."""
     if not system.config:
         raise Absent("a configuration file: the server runs with its defaults", (system.root_dir,))
-    pids = tuple(one.pid for one in Search(system.settings, commands).running)
     try:
         text = filesystem.text(system.config, follow=True)
     except NotThere:
@@ -65,12 +61,12 @@ def configuration_file(
     except TooBig as met:
         return ConfigurationFile(system.config, (str(met),), ())
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
-        return _not_json(system, bool(pids), ServerLog(system, filesystem, systemd))
+        return _not_json(system, bool(system.pids), ServerLog(system, filesystem, systemd))
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as met:
         return ConfigurationFile(system.config, (f"it is not JSON: {met}",), ())
-    in_vain = (*unknown_keys(document), *_variables(pids, processes))
+    in_vain = (*unknown_keys(document), *_variables(system.pids, processes))
     return ConfigurationFile(system.config, wrong_values(document), in_vain)
 
 

@@ -10,7 +10,6 @@ from plugins import CannotTell, probe
 from plugins.endpoints.http import Http
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Sockets
-from plugins.hosts import Host
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,9 @@ class Exposure:
 
 
 @probe
-def exposure(
-    system: PocketAgent, commands: Host, processes: Processes, sockets: Sockets, http: Http
-) -> Exposure:
+def exposure(system: PocketAgent, processes: Processes, sockets: Sockets, http: Http) -> Exposure:
     """The addresses beyond loopback at which the server listens."""
-    seat = find_seat(system, commands, processes, sockets, http)
+    seat = find_seat(system, processes, sockets, http)
     if not seat.own:
         seat.demand_answers()
     places = tuple(f"{one.address} port {one.port}" for one in seat.own if one.beyond_loopback)
@@ -51,10 +48,10 @@ def _encrypted(system: PocketAgent, http: Http) -> bool | None:
 
 @probe
 def debug_listeners(
-    system: PocketAgent, commands: Host, processes: Processes, sockets: Sockets, http: Http
+    system: PocketAgent, processes: Processes, sockets: Sockets, http: Http
 ) -> tuple[str, ...]:
     """Listeners of the server's own process beside its port: pprof and the like."""
-    servers = find_seat(system, commands, processes, sockets, http).demand_process()
+    servers = find_seat(system, processes, sockets, http).demand_process()
     pids = {one.pid for one in servers}
     debug = system.settings.debug_port
     mine = [one for one in sockets.listeners() if one.pid in pids and one.port != system.port]

@@ -7,14 +7,12 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from healthchecks.pocket_agent.search import Search
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Absent, NotThere, printable, probe, table_beside
 from plugins.endpoints.logs import NO_HITS, Hits, Logs
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.signatures import Signature, load
 from plugins.endpoints.systemd import Systemd
-from plugins.hosts import Host
 from plugins.run import Run
 
 _JOURNAL = 4 << 20
@@ -42,7 +40,6 @@ class LogHits:
 @probe(deadline=40.0)
 def log_hits(
     system: PocketAgent,
-    commands: Host,
     processes: Processes,
     logs: Logs,
     systemd: Systemd,
@@ -56,8 +53,7 @@ def log_hits(
         found = {key: _sum(found.get(key), seen.get(key)) for key in {*found, *seen}}
     if not system.logs:
         found = _journal(system, signatures, systemd, window)
-    pids = {command.pid for command in Search(system.settings, commands).running}
-    starts = (one.started for one in processes.all() if one.pid in pids)
+    starts = (one.started for one in processes.all() if one.pid in system.pids)
     return LogHits(found, min(starts, default=None))
 
 

@@ -10,8 +10,11 @@ from healthchecks.pocket_agent.system import PocketAgent
 from plugins import CannotTell, NotThere, TimedOut, printable, probe
 from plugins.endpoints.filesystem import Entry, Filesystem
 from plugins.endpoints.logs import Logs
+from plugins.run import Run
 
 READING = 25.0
+# Reading less than this again costs less than remembering where it ended.
+REMEMBERED = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -37,18 +40,26 @@ class BadLog:
 
 
 @probe(deadline=30.0)
-def bad_logs(system: PocketAgent, filesystem: Filesystem, logs: Logs) -> tuple[BadLog, ...]:
+def bad_logs(
+    system: PocketAgent, filesystem: Filesystem, logs: Logs, run: Run
+) -> tuple[BadLog, ...]:
     """Rotated message logs with a line that is no JSON or too long."""
-    return tuple(log for log in _bad_logs(system, filesystem, logs) if log.numbers)
+    found = _bad_logs(system, filesystem, logs, str(run.state / "cursors"))
+    return tuple(log for log in found if log.numbers)
 
 
 @probe(deadline=30.0)
-def untouchable_logs(system: PocketAgent, filesystem: Filesystem, logs: Logs) -> tuple[BadLog, ...]:
+def untouchable_logs(
+    system: PocketAgent, filesystem: Filesystem, logs: Logs, run: Run
+) -> tuple[BadLog, ...]:
     """The same of live logs, whose last line may be cut, and of what is no file or too broken."""
-    return tuple(log for log in _bad_logs(system, filesystem, logs) if not log.numbers)
+    found = _bad_logs(system, filesystem, logs, str(run.state / "cursors"))
+    return tuple(log for log in found if not log.numbers)
 
 
-def _bad_logs(system: PocketAgent, filesystem: Filesystem, logs: Logs) -> tuple[BadLog, ...]:
+def _bad_logs(
+    system: PocketAgent, filesystem: Filesystem, logs: Logs, cursors: str
+) -> tuple[BadLog, ...]:
     tree = project_tree(system, filesystem)
     ends = time.monotonic() + READING
     found: list[BadLog] = []
@@ -61,7 +72,7 @@ def _bad_logs(system: PocketAgent, filesystem: Filesystem, logs: Logs) -> tuple[
         live = [folder.entries[name] for name in sorted(folder.live & folder.entries.keys())]
         for entry in (*folder.rotated(), *live):
             try:
-                bad = _bad(entry, entry in live, system, logs, ends)
+                bad = _bad(entry, entry in live, system, logs, ends, cursors)
             except NotThere:
                 continue  # the server is free to remove a log while we look
             except CannotTell as why:
@@ -74,12 +85,15 @@ def _bad_logs(system: PocketAgent, filesystem: Filesystem, logs: Logs) -> tuple[
     return tuple(found)
 
 
-def _bad(entry: Entry, live: bool, system: PocketAgent, logs: Logs, ends: float) -> BadLog | None:
+def _bad(
+    entry: Entry, live: bool, system: PocketAgent, logs: Logs, ends: float, cursors: str
+) -> BadLog | None:
     left = ends - time.monotonic()
     if left <= 0 or entry.kind != "file":
         raise TimedOut(f"reading {printable(entry.path)}", READING)
     kib = system.settings.line_kib
-    seen = logs.json_lines(entry.path, limit_line=kib << 10, deadline=left)
+    kept_in = cursors if entry.size > REMEMBERED else None
+    seen = logs.json_lines(entry.path, limit_line=kib << 10, deadline=left, cursor_folder=kept_in)
     total = seen.bad_count + seen.long_count
     if not total:
         return None

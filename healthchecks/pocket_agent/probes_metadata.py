@@ -18,7 +18,6 @@ from healthchecks.pocket_agent.restoring import (
 )
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Absent, Blocked, Measure, NoPermission, NotThere, TooBig, printable, probe
-from plugins.endpoints.errors import in_words
 from plugins.endpoints.filesystem import Filesystem
 from plugins.eyes import metadata, reading
 from plugins.hosts import Host
@@ -69,11 +68,12 @@ class Projects:
     orphans: tuple[str, ...]
 
 
-def _survey(system: PocketAgent, commands: Host) -> dict[str, list[metadata.Row]]:
+def _survey(
+    system: PocketAgent, filesystem: Filesystem, commands: Host
+) -> dict[str, list[metadata.Row]]:
     top, limit = system.projects, system.settings.metadata_kib << 10
     try:
-        with in_words(top):
-            return commands.call(metadata.survey, top, FILE, list(FIELDS), limit)
+        return filesystem.survey(top, FILE, FIELDS, limit)
     except NotThere:
         if commands.call(reading.folders, [system.data_dir]) == ["folder"]:
             raise Absent("projects", (top,)) from None
@@ -105,7 +105,7 @@ def lost_metadata(
 def _broken(
     system: PocketAgent, filesystem: Filesystem, commands: Host
 ) -> tuple[BrokenMetadata, ...]:
-    survey = _survey(system, commands)
+    survey = _survey(system, filesystem, commands)
     rows = survey["broken"]
     if not rows and not survey["others"] and survey["denied"]:
         raise _unreadable(system, survey)
@@ -164,9 +164,11 @@ def _rebuilt(name: str, text: str, filesystem: Filesystem, folder: str) -> Resto
 
 
 @probe(deadline=20.0)
-def implausible_metadata(system: PocketAgent, commands: Host) -> tuple[str, ...]:
+def implausible_metadata(
+    system: PocketAgent, filesystem: Filesystem, commands: Host
+) -> tuple[str, ...]:
     """Metadata that can be read and cannot be true, a sentence for each thing that is wrong."""
-    survey = _survey(system, commands)
+    survey = _survey(system, filesystem, commands)
     good = survey["good"]
     paths = [str(row[2]) for row in good]
     kinds = commands.call(reading.folders, paths) if paths else []
@@ -192,9 +194,9 @@ def implausible_metadata(system: PocketAgent, commands: Host) -> tuple[str, ...]
 
 
 @probe(deadline=20.0)
-def projects(system: PocketAgent, commands: Host) -> Projects:
+def projects(system: PocketAgent, filesystem: Filesystem, commands: Host) -> Projects:
     """How many projects the server can load, and which folders are none."""
-    survey = _survey(system, commands)
+    survey = _survey(system, filesystem, commands)
     names = [str(row[0]) for row in survey["missing"]]
     signs = [
         f"{system.projects}/{name}/{sign}" for name in names for sign in ("logs", f"{FILE}.backup")

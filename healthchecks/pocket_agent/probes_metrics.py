@@ -11,7 +11,6 @@ from plugins import Absent, Blocked, Measure, probe
 from plugins.endpoints.http import Answer, Http
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Sockets
-from plugins.hosts import Host
 
 _EXECUTIONS = "pocket_agent_executions_total"
 _FAILED = {"failed", "timeout", "error"}
@@ -37,11 +36,9 @@ class Metrics:
 
 
 @probe(deadline=25.0)
-def metrics(
-    system: PocketAgent, commands: Host, processes: Processes, sockets: Sockets, http: Http
-) -> Metrics:
+def metrics(system: PocketAgent, processes: Processes, sockets: Sockets, http: Http) -> Metrics:
     """The server's own page of metrics."""
-    seat = find_seat(system, commands, processes, sockets, http)
+    seat = find_seat(system, processes, sockets, http)
     seat.demand_answers()
     settings = system.settings
     address, path = bracketed(settings.address), settings.metrics_path

@@ -81,10 +81,10 @@ class Load:
 
 @probe
 def server_process(
-    system: PocketAgent, commands: Host, processes: Processes, sockets: Sockets, http: Http
+    system: PocketAgent, processes: Processes, sockets: Sockets, http: Http
 ) -> ServerProcess:
     """The server's processes, found by executable, script or port; never by a part of a name."""
-    seat = find_seat(system, commands, processes, sockets, http)
+    seat = find_seat(system, processes, sockets, http)
     if not seat.running and seat.strangers:
         raise Blocked(OWN_PORT, "another program listens on the server's port")
     known = tuple(one.pid for one in seat.running) or tuple(one.pid for one in seat.own)
@@ -96,11 +96,9 @@ def server_process(
 
 
 @probe
-def port_use(
-    system: PocketAgent, commands: Host, processes: Processes, sockets: Sockets, http: Http
-) -> PortUse:
+def port_use(system: PocketAgent, processes: Processes, sockets: Sockets, http: Http) -> PortUse:
     """Who listens on the server's port."""
-    seat = find_seat(system, commands, processes, sockets, http)
+    seat = find_seat(system, processes, sockets, http)
     if not seat.listeners and not seat.running:
         raise Blocked(RUNS, "the server does not run")
     strangers = tuple(
@@ -115,7 +113,7 @@ def zombies(
     system: PocketAgent, commands: Host, processes: Processes, sockets: Sockets, http: Http
 ) -> tuple[Zombie, ...]:
     """The ended children that the server has not collected for longer than a moment."""
-    servers = find_seat(system, commands, processes, sockets, http).demand_process()
+    servers = find_seat(system, processes, sockets, http).demand_process()
     pids = {one.pid for one in servers}
     first = {one.pid for one in processes.all() if one.zombie and one.ppid in pids}
     if not first:
@@ -134,7 +132,7 @@ def lone_executions(
     system: PocketAgent, commands: Host, processes: Processes, sockets: Sockets, http: Http
 ) -> tuple[Execution, ...]:
     """Runs of the CLI beyond their time, or left to init by a server that is gone."""
-    seat = find_seat(system, commands, processes, sockets, http)
+    seat = find_seat(system, processes, sockets, http)
     names = frozenset({os.path.basename(system.claude) or "claude", "claude"})
     runs = tuple(one for one in processes.all() if one.programs & names and not one.zombie)
     return (*_overdue(runs, seat, system), *_orphans(runs, seat, system, commands))
@@ -191,7 +189,7 @@ def load(
     system: PocketAgent, commands: Host, processes: Processes, sockets: Sockets, http: Http
 ) -> Load:
     """What the server takes of CPU, the least of some samples in a row, and of memory."""
-    servers = find_seat(system, commands, processes, sockets, http).demand_process()
+    servers = find_seat(system, processes, sockets, http).demand_process()
     settings = system.settings
     one = max(servers, key=lambda each: each.cpu_seconds)
     age = time.time() - one.started

@@ -78,7 +78,7 @@ def projects_served(
     websocket: WebSockets,
 ) -> ProjectsServed:
     """The projects on disk that can be loaded, and those that the server lists."""
-    find_seat(system, commands, processes, sockets, http).demand_answers()
+    find_seat(system, processes, sockets, http).demand_answers()
     listing = listing_of(said_by(converse(system, http, websocket)))
     there = _projects(system, commands)
     missing = tuple(
@@ -99,7 +99,7 @@ def stuck_projects(
     websocket: WebSockets,
 ) -> tuple[StuckProject, ...]:
     """The projects that the server calls executing although their time is over."""
-    find_seat(system, commands, processes, sockets, http).demand_answers()
+    find_seat(system, processes, sockets, http).demand_answers()
     states = listing_of(said_by(converse(system, http, websocket))).states
     # The list's own times are local wall time marked as UTC: the metadata tells the true ones.
     there = (one for one in _projects(system, commands) if states.get(one.id) == "EXECUTING")

@@ -15,7 +15,6 @@ from plugins.endpoints.line import Line
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Sockets
 from plugins.endpoints.websocket import WebSockets
-from plugins.hosts import Host
 
 _PING_EVERY = 20.0
 # The longest idle time that a configuration may ask for and be waited for.
@@ -70,14 +69,13 @@ class _Quiet:
 @probe(deadline=WHOLE)
 def connections(
     system: PocketAgent,
-    commands: Host,
     processes: Processes,
     sockets: Sockets,
     http: Http,
     websocket: WebSockets,
 ) -> Connections:
     """How many connections there are, and whether one more is let in."""
-    find_seat(system, commands, processes, sockets, http).demand_answers()
+    find_seat(system, processes, sockets, http).demand_answers()
     # Looked at after the conversation: our own connection is closed by then.
     talked = converse(system, http, websocket)
     rows = sockets.connections(system.port)
@@ -108,14 +106,13 @@ def _refused(talked: Conversation, count: int, crowded: bool, total: Measure) ->
 @probe(deadline=_LONGEST)
 def idle_connection(
     system: PocketAgent,
-    commands: Host,
     processes: Processes,
     sockets: Sockets,
     http: Http,
     websocket: WebSockets,
 ) -> IdleConnection:
     """How long a connection lasts on which only pings are sent; it is a second one."""
-    find_seat(system, commands, processes, sockets, http).demand_answers()
+    find_seat(system, processes, sockets, http).demand_answers()
     talked = converse(system, http, websocket)
     if not talked.opened:
         raise Blocked(LEFT if talked.limited else OPENS, "no WebSocket opens")

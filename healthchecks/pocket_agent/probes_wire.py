@@ -13,7 +13,6 @@ from plugins.endpoints.http import Http
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Sockets
 from plugins.endpoints.websocket import Talk, WebSockets
-from plugins.hosts import Host
 
 # The page, the upgrade, the health answer and the small messages, each with its own limit within.
 WHOLE = 35.0
@@ -108,28 +107,26 @@ def listing_of(said: Said) -> Listing:
 @probe(deadline=WHOLE)
 def conversation(
     system: PocketAgent,
-    commands: Host,
     processes: Processes,
     sockets: Sockets,
     http: Http,
     websocket: WebSockets,
 ) -> Conversation:
     """How the one connection of the run went."""
-    find_seat(system, commands, processes, sockets, http).demand_answers()
+    find_seat(system, processes, sockets, http).demand_answers()
     return converse(system, http, websocket)
 
 
 @probe(deadline=WHOLE)
 def health(
     system: PocketAgent,
-    commands: Host,
     processes: Processes,
     sockets: Sockets,
     http: Http,
     websocket: WebSockets,
 ) -> Health:
     """The server's own word on its health."""
-    find_seat(system, commands, processes, sockets, http).demand_answers()
+    find_seat(system, processes, sockets, http).demand_answers()
     talked = converse(system, http, websocket)
     said, status = said_by(talked).health, talked.page.status
     if status < 500:
@@ -140,14 +137,13 @@ def health(
 @probe(deadline=WHOLE)
 def round_trips(
     system: PocketAgent,
-    commands: Host,
     processes: Processes,
     sockets: Sockets,
     http: Http,
     websocket: WebSockets,
 ) -> RoundTrips:
     """How long small messages took there and back."""
-    find_seat(system, commands, processes, sockets, http).demand_answers()
+    find_seat(system, processes, sockets, http).demand_answers()
     said = said_by(converse(system, http, websocket))
     if not said.round_trips:
         raise Blocked(HEALTHY, "the server answers no message")

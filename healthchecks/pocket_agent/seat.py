@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from healthchecks.pocket_agent.search import Search
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Blocked, CannotTell, NoPermission, Refused, TimedOut, TooBig, WrongKind
 from plugins.endpoints.http import Answer, Http
 from plugins.endpoints.processes import Process, Processes
 from plugins.endpoints.sockets import Listener, Sockets
-from plugins.hosts import Host
 
 RUNS = "pocket_agent.the_server_process_runs"
 OWN_PORT = "pocket_agent.its_port_is_its_own"
@@ -85,15 +83,13 @@ class Seat:
             raise Blocked(RUNS, "the server is suspended")
 
 
-def find_seat(
-    system: PocketAgent, commands: Host, processes: Processes, sockets: Sockets, http: Http
-) -> Seat:
+def find_seat(system: PocketAgent, processes: Processes, sockets: Sockets, http: Http) -> Seat:
     """The server's seat as it is now.
 
     Raises:
         NoPermission: somebody listens on the port, and neither who it is nor what it says tells.
     """
-    pids = {command.pid for command in Search(system.settings, commands).running}
+    pids = set(system.pids)
     running = tuple(one for one in processes.all() if one.pid in pids and not one.zombie)
     listeners = sockets.on(system.port)
     strangers = tuple(

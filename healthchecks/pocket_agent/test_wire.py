@@ -41,10 +41,26 @@ def test_the_server_says_it_is_healthy(health: Health) -> None:
     """The server says that it is healthy, and so does each of its parts.
 
     Only this answer speaks of disk, memory and the CLI as the server sees them; the word in
-    `/health` is a constant.
+    `/health` is a constant. Parts that merely run short are `the_server_warns_of_nothing`'s.
     """
     assert not health.silence, f"the server does not say how it is: {health.silence}"
     assert health.well, listed(f"the server says that it is {health.status}", health.complaints)
+
+
+@check(
+    P2,
+    guide="PA04",
+    hint="""See what takes it: `top -o %CPU` or `top -o %MEM` for cpu and memory, `df -h` and
+    `du -xh --max-depth=1 / | sort -h | tail` for disk. Clients that ask for its health are told
+    "unhealthy" for as long as it lasts.""",
+)
+def test_the_server_warns_of_nothing(health: Health) -> None:
+    """The server warns of no shortage.
+
+    Its parts work, and one of them runs short: CPU (three samples of a second in a row), memory
+    or disk over 90 %.
+    """
+    assert not health.warnings, listed("the server warns", health.warnings)
 
 
 @check(
@@ -82,6 +98,7 @@ def test_connections_last(idle_connection: IdleConnection) -> None:
 
 @healthy(test_a_websocket_opens)
 @healthy(test_the_server_says_it_is_healthy)
+@healthy(test_the_server_warns_of_nothing)
 @healthy(test_answers_are_quick)
 @healthy(test_a_websocket_opens, layout="guide")
 @healthy(test_the_server_says_it_is_healthy, layout="guide")
@@ -138,6 +155,13 @@ def dripping(world: World) -> None:
 def with_a_full_disk(world: World) -> None:
     """One of its parts is not well."""
     world.start(unhealthy=["disk=critical", "memory=warning"])
+
+
+@healthy(test_the_server_says_it_is_healthy)
+@fault(test_the_server_warns_of_nothing)
+def on_a_busy_machine(world: World) -> None:
+    """The server calls itself unhealthy over a warning; it works."""
+    world.start(unhealthy=["cpu=warning"])
 
 
 @fault(test_the_server_says_it_is_healthy, layout="guide")

@@ -8,11 +8,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from plugins.endpoints.errors import in_words, outcome_of, shown
 from plugins.endpoints.memory import Memory
-from plugins.eyes import files, mounts
+from plugins.eyes import files, metadata, mounts
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, WrongKind
 
@@ -109,8 +109,7 @@ class Filesystem:
 
     def folder(self, path: str, *, limit: int = 200_000, follow: bool = False) -> tuple[Entry, ...]:
         """Return the entries of a folder, sorted by name; `follow` a link that names the folder."""
-        rows = self._remembered(path, limit, files.folder, path, limit, follow)
-        return tuple(Entry(**row) for row in rows)
+        return self._entries(path, limit, files.folder, path, limit, follow)
 
     def walk(
         self, path: str, *, depth: int = 64, limit: int = 200_000, lenient: bool = False
@@ -123,8 +122,7 @@ class Filesystem:
             limit: entries, over which it is `TooBig`.
             lenient: pass over folders that we may not read instead of raising `NoPermission`.
         """
-        rows = self._remembered(path, limit, files.walk, path, depth, limit, lenient)
-        return tuple(Entry(**row) for row in rows)
+        return self._entries(path, limit, files.walk, path, depth, limit, lenient)
 
     def du(self, path: str, *, limit: int = 1_000_000, lenient: bool = False) -> int:
         """Return the bytes of disk that a file or tree takes; `limit` counts entries."""
@@ -169,6 +167,15 @@ class Filesystem:
                 else:
                     yield path, base64.b64decode(content)
 
+    def survey(
+        self, top: str, file: str, fields: tuple[str, ...], limit: int
+    ) -> dict[str, list[metadata.Row]]:
+        """Read the JSON file of one name in every folder of a folder; see the eye of this name.
+
+        What the files say is kept for the look, as several probes ask for it.
+        """
+        return self._remembered(top, limit, metadata.survey, top, file, list(fields), limit)
+
     def tail(self, path: str, size: int, follow: bool = False) -> bytes:
         """Return the last `size` bytes of a regular file of any size."""
         with in_words(path, size):
@@ -193,6 +200,17 @@ class Filesystem:
         except ValueError:
             where = "a number is too long"
         raise WrongKind(f"{shown(path)} is not JSON: {where}")
+
+    def _entries(
+        self, path: str, limit: int, eye: Callable[..., list[dict[str, Any]]], *args: object
+    ) -> tuple[Entry, ...]:
+        """Return the entries that an eye sees; they are kept, its rows are not."""
+
+        def ask() -> tuple[Entry, ...]:
+            return tuple(Entry(**row) for row in self._host.call(eye, *args))
+
+        with in_words(path, limit):
+            return self._memory.once((eye, *args), ask)
 
     def _remembered(self, path: str, limit: int, eye: Callable[..., T], *args: object) -> T:
         with in_words(path, limit):

@@ -84,7 +84,7 @@ def cells_of(finding: Finding, result: str, duration: str) -> list[str]:
     Args:
         finding: what the row is about.
         result: pytest-html's own word; its filter reads it.
-        duration: pytest-html's own cell.
+        duration: pytest-html's own cell, kept where nothing was looked at.
     """
     outcome = finding.outcome.value
     place, severity, _ = rank(finding)
@@ -92,6 +92,8 @@ def cells_of(finding: Finding, result: str, duration: str) -> list[str]:
     worth = f"<!--{place}{severity}--><b>{severity}</b>"
     head = f"<b>{_shown(finding.title or finding.id)}</b>"
     told = f"<span>{_shown(finding.message)}</span>" if finding.message else ""
+    if finding.duration_s:
+        duration = f'<td class="col-duration">{finding.duration_s * 1000:.0f} ms</td>'
     return [
         f'<td class="col-result" data-outcome="{outcome.replace("_", " ")}">{result}</td>',
         f'<td class="col-severity {outcome} {severity}">{worth}</td>',
@@ -151,8 +153,8 @@ def _summary(account: Account) -> str:
     notes += account.warnings
     lines = "".join(f"<li>{_shown(note)}</li>" for note in notes)
     ill = "".join(
-        f"<li><b>{row.severity.value} {_shown(row.id)}</b> {_shown(row.title)} NOT: "
-        f"{_shown(row.message)} {_shown(row.hint)}</li>"
+        f"<li><b>{row.severity.value} {_shown(row.id)}</b> {_shown(row.message)}. "
+        f"{_shown(row.hint)}</li>"
         for row in rows
         if row.outcome is Outcome.ILL
     )

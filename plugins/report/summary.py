@@ -32,9 +32,7 @@ _WORDS = {
 
 
 def _sentence(finding: Finding) -> str:
-    title = finding.title.rstrip(" .")
-    message = finding.message.strip() or "no more is known"
-    return f"{title} — NOT: {message}" if title else message
+    return finding.message.strip() or "it does not hold; no more is known"
 
 
 def _evidence(finding: Finding, full: bool) -> Iterator[Line]:
@@ -80,6 +78,8 @@ def _ill(finding: Finding, blocked: int, full: bool) -> Iterator[Line]:
         yield Line(head, style=(*colours, "bold"))
         yield Line(_sentence(finding), 4)
     yield from _evidence(finding, full)
+    if finding.title:
+        yield Line(f"Should be: {finding.title.rstrip(' .')}.", 4)
     if finding.why:
         yield Line(f"Why: {finding.why}", 4)
     if finding.hint:

@@ -128,7 +128,7 @@ class Stop(_OnServer):
 
     def __str__(self) -> str:
         return (
-            f"kill -TERM -- -{self.pid} 2>/dev/null || kill -TERM {self.pid} 2>/dev/null;"
+            f"kill -TERM -- -{self.pid} 2>/dev/null || kill -TERM {self.pid} 2>/dev/null || :;"
             f" timeout {self.patience:g} tail --pid={self.pid} -f /dev/null"
             f" || kill -KILL -- -{self.pid} 2>/dev/null || kill -KILL {self.pid}"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from pathlib import Path
@@ -252,30 +251,6 @@ def test_tries_are_counted_across_runs_and_then_a_human_is_called(toy: Toy) -> N
     assert "call a human" in fix["message"]
     assert (toy.data / "ill/a").exists()
     assert (toy.state / "attempts.json").stat().st_mode & 0o777 == 0o600
-
-
-def test_two_runs_do_not_fix_at_once(toy: Toy) -> None:
-    toy.checks(check("well"))
-    toy.add("a")
-    toy.state.mkdir(mode=0o700)
-    with (toy.state / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        toy.run("--fix")
-    fix = toy.rows["toy.well"]["fix"]
-    assert fix["state"] == "refused"
-    assert "another run" in fix["message"]
-    assert (toy.data / "ill/a").exists()
-
-
-def test_a_state_folder_that_can_not_be_used_is_said_and_nothing_is_taken(toy: Toy) -> None:
-    toy.checks(check("well"))
-    toy.add("a")
-    toy.state.write_text("a file stands here")
-    toy.run("--fix")
-    fix = toy.rows["toy.well"]["fix"]
-    assert fix["state"] == "refused"
-    assert "no journal can be kept" in fix["message"]
-    assert (toy.data / "ill/a").exists()
 
 
 def test_the_second_look_that_can_not_see_is_not_believed(toy: Toy) -> None:

@@ -95,7 +95,7 @@ def test_a_fifo_or_folder_is_not_replaced(kind: str, root: Path) -> None:
     for name in ("fifo", "folder"):
         path = str(root / name)
         step = Copy(path, source=source) if kind == "copy" else TOUCHING[kind](path)
-        with pytest.raises(Refusal, match="no regular file|no symbolic link"):
+        with pytest.raises(Refusal, match=r"no regular file|no symbolic link"):
             step.take(hands_on(root))
     with pytest.raises(Refusal, match="no regular file"):
         Copy(str(root / "new"), source=str(root / "fifo")).take(hands_on(root))

@@ -140,7 +140,7 @@ def test_a_read_only_file_system_is_a_refusal(root: Path, small: Path, journal: 
         Quarantine(path),
         Mkdir(f"{path}.d"),
     ):
-        with pytest.raises(Refusal, match="Read-only|cross-device"):
+        with pytest.raises(Refusal, match=r"Read-only|cross-device"):
             journal.take("x.y", step, (str(small),))
     assert tree(small) == before
 

@@ -28,7 +28,7 @@ from plugins.steps import (
     Write,
 )
 from plugins.tests.toy import tree
-from plugins.tests.worksite import back, hands_on, journal, make, root
+from plugins.tests.worksite import CONTENT, back, hands_on, journal, make, root
 
 __all__ = ["journal", "root"]
 
@@ -89,7 +89,9 @@ def test_it_is_taken_as_typed_and_taken_back_byte_for_byte(
         journal.take("x.y", STEPS[kind](str(root / name)), (str(root),))
     lines = [str(STEPS[kind](str(typed / name))) for name in names]
     assert all(line.isprintable() for line in lines)
-    ran = subprocess.run(["bash", "-euc", "\n".join(lines)], capture_output=True, cwd=tmp_path)
+    ran = subprocess.run(
+        ["bash", "-euc", "\n".join(lines)], check=False, capture_output=True, cwd=tmp_path
+    )
     assert ran.returncode == 0, ran.stderr
     taken = plain(root)
     assert taken != {n.removeprefix(str(root)): (m, o, c) for n, (m, o, _, c) in before.items()}

@@ -26,7 +26,8 @@ def written(
 
 def test_a_finding_reads_as_a_sentence() -> None:
     text = written(finding("answers", severity=P0, evidence=("GET / 500",)), status=10)
-    assert "P0  box.answers  The server answers — NOT: it answered with 500" in text
+    assert "P0  box.answers  it answered with 500\n" in text
+    assert "    Should be: The server answers.\n" in text
     assert "    - GET / 500\n" in text
     assert "    Why: Nobody can work without it.\n" in text
     assert "    What to do: Run `systemctl restart it`.\n" in text

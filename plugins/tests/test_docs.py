@@ -1,0 +1,106 @@
+"""What the pages say is true: their code works, their commands and options exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from plugins.tests.toy import ROOT, Toy
+
+PAGE = ROOT / "docs" / "add-a-check.md"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+_SYSTEM = """
+from dataclasses import dataclass
+import os
+from plugins import Uses
+
+@dataclass(frozen=True)
+class Settings:
+    home: str
+    on: str
+    enabled: str
+    folder: str
+    limit: float
+    names: tuple[str, ...]
+
+@dataclass(frozen=True)
+class MySystem:
+    settings: Settings
+    backup_folder: str
+    uses: Uses
+
+def find(settings, host):
+    return MySystem(settings, settings.folder, Uses(roots=(settings.folder,)))
+"""
+
+_WORLD = """
+class World:
+    volatile = ()
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def settings(self):
+        return {"folder": str(self.folder)}
+
+    def backup(self, mode):
+        (self.folder / "backup.tar").write_bytes(b"x")
+        (self.folder / "backup.tar").chmod(mode)
+
+    def close(self):
+        pass
+"""
+
+_IMPORTS = """
+from __future__ import annotations
+from collections.abc import Iterator
+from healthchecks.toy.system import MySystem
+from healthchecks.toy.world import World
+from plugins import *
+from plugins.endpoints.filesystem import Filesystem
+from plugins.steps import *
+"""
+
+
+def code() -> list[str]:
+    """Return the page's code blocks, without the margin of the list that they stand in."""
+    blocks = re.findall(r"^( *)```python\n(.*?)^ *```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    return [re.sub(rf"^{margin}", "", block, flags=re.MULTILINE) for margin, block in blocks]
+
+
+def test_the_page_on_adding_a_check_is_true(pytester: pytest.Pytester) -> None:
+    probe, check = code()
+    toy = Toy(pytester)
+    (toy.folder / "system.py").write_text(_SYSTEM)
+    (toy.folder / "world.py").write_text(_WORLD)
+    (toy.folder / "conftest.py").write_text(_IMPORTS + probe)
+    (toy.folder / "test_privacy.py").write_text(_IMPORTS + check)
+    proven = toy.run("--scenarios", "--system", "toy", "-k", "only_the_owner")
+    proven.assert_outcomes(passed=2)
+    (toy.data / "backup.tar").write_bytes(b"x")
+    (toy.data / "backup.tar").chmod(0o644)
+    assert toy.run("--system", "toy").ret == 1
+    assert toy.came() == {"only_the_owner_can_read_a_backup": "ill"}
+    toy.run("--system", "toy", "--fix")
+    assert (toy.data / "backup.tar").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_option_that_a_page_names_exists(page: Path) -> None:
+    known = re.findall(r'"(--[a-z-]+)"', (ROOT / "plugins" / "options.py").read_text())
+    pytests = ["--junitxml", "--co", "--lf"]
+    lines = [line for line in page.read_text().splitlines() if "apt" not in line]
+    named = {word for line in lines for word in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line)}
+    if page.name != "benchmarks.md":
+        assert named <= {*known, *pytests}
+
+
+def test_every_check_that_a_page_names_exists() -> None:
+    checks = "".join(path.read_text() for path in (ROOT / "docs" / "checks").glob("*.md"))
+    for page in PAGES:
+        named = re.findall(r"\b((?:host|pocket_agent)\.[a-z_]{12,})\b", page.read_text())
+        procedures = {"pocket_agent.emergency_restart"}
+        assert [n for n in named if f"## {n}\n" not in checks and n not in procedures] == []
