@@ -89,7 +89,12 @@ def check(
             unseen = set(cure.asks) - set(inspect.signature(function).parameters) - {"system"}
             if unseen:
                 raise TypeError(f"the remedy of {function.__name__} never saw {sorted(unseen)}")
-        system = function.__module__.split(".")[-2]
+        package = function.__module__.rpartition(".")[0]
+        if not package:
+            raise TypeError(
+                f"{function.__module__} stands in no package (is there an __init__.py?)"
+            )
+        system = package.rpartition(".")[2]
         function.__check__ = Check(  # type: ignore[attr-defined]
             id=f"{system}.{function.__name__.removeprefix('test_')}",
             system=system,

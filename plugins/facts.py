@@ -108,26 +108,31 @@ class Answer:
         self._value: Any = None
         self._error: NoFact | None = None
         self._done = threading.Event()
-        self._began = time.monotonic()
+        self._asked = self._over = time.monotonic()
         # A daemon: a look at a dead mount must not keep the program from ending.
         threading.Thread(target=self._look, daemon=True, name=what).start()
 
     def _look(self) -> None:
         if self._after is not None:
             self._after.wait(math.inf)
-        self._began = time.monotonic()
+        began = time.monotonic()
         try:
             self._value = guarded(f"looking at {self.what}", self._ask)
         except NoFact as why:
             self._error = why
-        self.seconds = time.monotonic() - self._began
+        self._over = time.monotonic()
+        self.seconds = self._over - began
         self._done.set()
 
     @property
     def _ends(self) -> float:
-        """When it is given up, on the monotonic clock; later while what it waits for goes on."""
-        waits = self._after is not None and not self._after.done()
-        return self._began + self.deadline + (self._after.deadline if waits and self._after else 0)
+        """When it is given up, on the monotonic clock."""
+        return (self._after.over if self._after is not None else self._asked) + self.deadline
+
+    @property
+    def over(self) -> float:
+        """When it was over, or will be given up."""
+        return self._over if self._done.is_set() else self._ends
 
     def done(self) -> bool:
         """Tell whether the look is over or past its deadline."""
@@ -154,7 +159,7 @@ class Answer:
         """
         self.wait(until)
         if not self._done.is_set():
-            self.seconds = time.monotonic() - self._began
+            self.seconds = time.monotonic() - self._asked
             if time.monotonic() < self._ends:
                 raise NotReached(f"{self.what} was still being looked at")
             raise TimedOut(f"looking at {self.what}", self.deadline)
@@ -250,6 +255,11 @@ class Round:
                 found = self._finding(system)
                 self._answers[key] = Answer(declared.name, declared.deadline, look, found)
             return self._answers[key]
+
+    def seen(self, system: str, declared: Probe) -> bool:
+        """Tell whether a look was begun and is over, or past its own deadline."""
+        answer = self._answers.get((system, declared.name))
+        return answer is not None and answer.done()
 
     def _look(self, system: str, declared: Probe) -> Any:
         self.system(system)

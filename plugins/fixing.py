@@ -57,6 +57,8 @@ def cure(case: Case, facts: Mapping[str, Any], ill: Told) -> Fix | None:
         consent = CONSENT[run.fix]
         if consent is None:
             return replace(plan, diff=guarded("the plan", partial(_difference, case, steps)))
+        if time.monotonic() > run.until:
+            return replace(plan, state="refused", message="the run's deadline had passed")
         if check.safety < consent:
             return replace(plan, message="needs more consent than was given")
         with alone(run.state):

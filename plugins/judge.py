@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable
 from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,13 +53,15 @@ def _order(check: Check) -> tuple[bool, bool, int]:
     return (check.system != "host", check.system == "suite", int(check.severity.value[1]))
 
 
-def _refuse_twins(checks: Iterable[Check]) -> None:
+def _refuse_twins(items: Iterable[pytest.Item]) -> None:
     """Refuse two checks of one id: one would answer, be waived and be cured for the other."""
-    seen: dict[str, Check] = {}
-    for each in checks:
+    seen: dict[str, Path] = {}
+    for item, each in checks_of(list(items)):
         # Parameters of one function make several items of one check.
-        if seen.setdefault(each.id, each) != each:
-            raise pytest.UsageError(f"two checks are called {each.id}")
+        if seen.setdefault(each.id, item.path) != item.path:
+            raise pytest.UsageError(
+                f"two checks are called {each.id}: {seen[each.id]}, {item.path}"
+            )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         gone = {id(item) for item in unwanted}
         items[:] = [item for item in items if id(item) not in gone]
     # sort() is stable: what is no check, and checks of one rank, keep their order.
-    _refuse_twins(declared[id(item)] for item in items if id(item) in declared)
+    _refuse_twins(items)
     items.sort(key=lambda i: _order(declared[id(i)]) if id(i) in declared else (True, True, 9))
 
 
@@ -89,9 +92,11 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     check = check_of(item)
     if check:
         run = item.config.stash[RUN]
-        if time.monotonic() > run.until:
-            raise NotReached("it was not reached")
+        late = time.monotonic() > run.until
         for declared in probes_of(item):
+            # What has been seen by then is still judged: that takes no time.
+            if late and not run.round.seen(check.system, declared):
+                raise NotReached("it was not reached")
             run.round.ask(check.system, declared)
     return (yield)
 

@@ -57,6 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Read the systems files; print them where that is all that was asked."""
+    if config.option.list_checks:
+        vars(config.option).update(numprocesses=None, dist="no", tx=[])  # one process prints
     config.stash[RUN] = run = Run.of(config, read_configuration(config))
     account = opened(config)
     account.required = run.required

@@ -61,17 +61,22 @@ class Recovery:
     steps: tuple[Step, ...]
 
     def tell(self, line: str = "") -> None:
-        """Write a line; on the error output where the output is the document's alone."""
-        stream = sys.stderr if self.config.option.health_json == "-" else sys.stdout
-        # A terminal that was closed meanwhile must not end a procedure in the middle.
-        with contextlib.suppress(OSError):
-            print(line, file=stream, flush=True)
+        """Write a line."""
+        _tell(self.config, line)
 
     def command(self, *more: str) -> str:
         """Return the command line that a person would type, with the same systems file."""
         file = self.config.option.systems
         systems = ("--systems", file) if file else ()
         return shlex.join(("pytest", "healthchecks/", *systems, *more))
+
+
+def _tell(config: pytest.Config, line: str) -> None:
+    """Write a line; on the error output where the output is the document's alone."""
+    stream = sys.stderr if config.option.health_json == "-" else sys.stdout
+    # A terminal that was closed meanwhile must not end a procedure in the middle.
+    with contextlib.suppress(OSError):
+        print(line, file=stream, flush=True)
 
 
 @pytest.hookimpl
@@ -87,10 +92,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         run.only = (wanted.system,)
         steps = wanted.steps(run)
     except Absent as why:
-        print(f"{name}: not here: {printable(str(why), 600)}")  # noqa: T201
+        _tell(config, f"{name}: not here: {printable(str(why), 600)}")
         return NOTHING_RAN
     except NoFact as why:
-        print(f"{name}: it can not be planned: {redact(printable(str(why), 600))}")  # noqa: T201
+        _tell(config, f"{name}: it can not be planned: {redact(printable(str(why), 600))}")
         return UNTOLD
     recovery = Recovery(config, run, wanted, steps)
     _show(recovery)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from plugins.eyes import running
 from plugins.hosts import Host
 
+_PLACES = ("config", "root-dir", "data-dir")
 VARIABLES = ("POCKET_AGENT_", "PA_", "PATH", "HOME")
 
 
@@ -56,6 +57,18 @@ class Command:
             return ""
         return os.path.normpath(os.path.join(self.folder or folder or "/", path))
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """What tells two servers apart: the folders and files that each is given."""
+        said = (self.said(flag, flag.upper().replace("-", "_")) for flag in _PLACES)
+        return (self.environment.get("HOME", ""), *(self.absolute(path) for path in said))
+
+    def belongs_to(self, home: str) -> bool:
+        """Whether it is of that home, or is kept in it; an unknown home of its own may be any."""
+        own = self.environment.get("HOME", "")
+        kept = (*self.places, self.executable, self.folder)
+        return not own or own == home or any(f"{path}/".startswith(f"{home}/") for path in kept)
+
 
 def processes(program: str, host: Host) -> tuple[Command, ...]:
     """Give the running commands of a program, oldest first."""
@@ -63,15 +76,25 @@ def processes(program: str, host: Host) -> tuple[Command, ...]:
     return tuple(_running(row) for row in rows)
 
 
-def ours(found: tuple[Command, ...], explicit: Mapping[str, str]) -> tuple[Command, ...]:
+def ours(
+    found: tuple[Command, ...], explicit: Mapping[str, str], home: str, *, named: bool
+) -> tuple[Command, ...]:
     """Give those of several servers that the systems file means.
 
     `explicit` maps "port", "config", "root-dir" and "data-dir" to what the file says of them. A
     server that shows one of them otherwise is another one; where some show the same, only those.
+    Where none shows any, those of that home; where there are none such, the oldest, with those that
+    have its places. A home that the file itself names is believed: another's server is not ours.
     """
     answers = [(command, _same(command, explicit)) for command in found]
     certain = tuple(command for command, same in answers if same is True)
-    return certain or tuple(command for command, same in answers if same is None)
+    if certain:
+        return certain
+    left = tuple(command for command, same in answers if same is None)
+    near = tuple(command for command in left if command.belongs_to(home))
+    strangers = () if named else left
+    first = (near or strangers)[:1]
+    return tuple(one for one in near or strangers if one.places == first[0].places)
 
 
 def unit_command(text: str) -> Command:
@@ -126,7 +149,7 @@ def _same(command: Command, explicit: Mapping[str, str]) -> bool | None:
             return int(port) in command.ports
         if said := command.said("port", "PORT"):
             return said == port
-    for flag in ("config", "root-dir", "data-dir"):
+    for flag in _PLACES:
         shown = command.said(flag, flag.upper().replace("-", "_"))
         if explicit.get(flag) and shown:
             if command.absolute(shown) != os.path.normpath(explicit[flag]):

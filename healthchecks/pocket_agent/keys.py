@@ -87,12 +87,31 @@ _OLDER = {
     "log_rotation": "nothing: its rotation is fixed",
 }
 
+# Keys that it knows and does not heed, the values that change nothing, and what is in force.
+_FIXED: Mapping[str, tuple[tuple[object, ...], str]] = {
+    "host": (("", "0.0.0.0", "::"), "it listens at every address"),  # noqa: S104
+    "websocket.read_buffer_size": ((1024,), "its buffer has 1024 bytes"),
+    "execution.max_projects": ((100,), "100 projects are its limit"),
+    "execution.max_log_size": ((100 << 20,), "its message logs turn over at 100 MiB"),
+    "execution.max_messages_per_log": ((10_000,), "its message logs turn over at 10000 messages"),
+}
 
-def unknown_keys(document: Mapping[str, object]) -> tuple[str, ...]:
-    """Each key that the server would ignore, with the nearest one that it reads."""
+
+def ignored_keys(document: Mapping[str, object]) -> tuple[str, ...]:
+    """Each key that the server ignores, with what it reads, or does, in its place."""
     return tuple(
-        f"{name}: it reads {_nearest(name)}" for name, _ in _flat(document) if name not in _RULES
+        f"{name} is ignored; {why}"
+        for name, value in _flat(document)
+        if (why := _instead(name, value))
     )
+
+
+def _instead(name: str, value: object) -> str:
+    """What is in force in a key's place; empty where it is heeded, or changes nothing."""
+    if name not in _RULES:
+        return _nearest(name)
+    same, why = _FIXED.get(name, ((value,), ""))
+    return "" if value in same else why
 
 
 def wrong_values(document: Mapping[str, object]) -> tuple[str, ...]:
@@ -114,9 +133,11 @@ def _flat(document: Mapping[str, object]) -> Iterator[tuple[str, object]]:
 
 
 def _nearest(name: str) -> str:
-    """The key that was probably meant."""
+    """What is read in a key's place, or the key that may have been meant."""
     if name in _OLDER:
-        return _OLDER[name]
+        return f"it reads {_OLDER[name]}"
     bare = {known.rpartition(".")[2]: known for known in _RULES}
     close = difflib.get_close_matches(name, [*_RULES, *bare], n=1, cutoff=0.5)
-    return bare.get(close[0], close[0]) if close else f"none like it (of {len(_RULES)})"
+    if not close:
+        return f"it reads none like it (of {len(_RULES)})"
+    return f"the nearest that it reads is {bare.get(close[0], close[0])}"

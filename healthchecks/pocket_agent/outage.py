@@ -108,8 +108,8 @@ class Outage:
             raise NoPermission(f"the server is {others}'s: run this as {others}")
         if len(by_hand) < len(servers):
             yield Run(self._unit("stop"), undo=self._unit("start"), deadline=120.0)
-        for number, one in enumerate(by_hand):
-            yield self._stop(one, again=number == 0 and not self._unit("start"))
+        for one in by_hand:
+            yield self._stop(one, again=one is servers[0] and str(one.uid) == self._ours)
         for pid, started in self._executions(servers, alone).items():
             yield Stop(pid, started, self.system.settings.stop_grace)
 
@@ -166,12 +166,16 @@ class Outage:
         return unit.active_state == "failed"
 
     def _of_another_user(self, servers: tuple[Process, ...]) -> str:
-        ours = self.commands.run(("id", "-u")).text.strip()
         for one in servers:
-            if str(one.uid) != ours:
+            if str(one.uid) != self._ours:
                 return one.owner
-        foreign = not servers and self.system.uid is not None and str(self.system.uid) != ours
-        return self.system.user if foreign else ""
+        foreign = self.system.uid is not None and str(self.system.uid) != self._ours
+        return self.system.user if foreign and not servers else ""
+
+    @cached_property
+    def _ours(self) -> str:
+        """The number of the user as whom steps are taken."""
+        return self.commands.run(("id", "-u")).text.strip()
 
     def _executions(
         self, servers: tuple[Process, ...], alone: tuple[Execution, ...]

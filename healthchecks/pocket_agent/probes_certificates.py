@@ -116,7 +116,7 @@ def certificate_file(
     except NotThere:
         trouble = "it is not there"
     except WrongKind as met:
-        trouble = str(met)
+        trouble = str(met).removeprefix(f"{path} ")
     else:
         now = datetime.now(UTC)
         if found.not_after <= now:

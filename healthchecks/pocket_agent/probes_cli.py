@@ -5,11 +5,14 @@ from __future__ import annotations
 import os.path
 from dataclasses import dataclass
 
+from healthchecks.pocket_agent.seat import RUNS
 from healthchecks.pocket_agent.system import PocketAgent
-from plugins import CannotTell, NoPermission, NotThere, WrongKind, probe
+from plugins import Blocked, CannotTell, NoPermission, NotThere, WrongKind, probe
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.processes import Processes
 from plugins.hosts import Host
+
+_SYSTEMD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Cli:
 def cli(system: PocketAgent, commands: Host, processes: Processes, filesystem: Filesystem) -> Cli:
     """The CLI at its configured place, or on the PATH of the server's own process."""
     name = system.claude or "claude"
-    folders = _search_path(system, processes)
+    folders = () if "/" in name else _search_path(system, processes)
     absolute = os.path.join(system.start_folder or "/", name)
     places = (absolute,) if "/" in name else tuple(os.path.join(each, name) for each in folders)
     troubles: list[str] = []
@@ -54,15 +57,26 @@ def cli(system: PocketAgent, commands: Host, processes: Processes, filesystem: F
 
 
 def _search_path(system: PocketAgent, processes: Processes) -> tuple[str, ...]:
-    """The folders in which the server looks for programs."""
+    """The folders in which the server looks for programs.
+
+    Raises:
+        Blocked: it does not run, and nothing else tells its PATH.
+        CannotTell: its process may not be looked into.
+    """
+    hidden: CannotTell | None = None
+    path = system.search_path
     for pid in system.pids:
         try:
-            path = processes.environment(pid, ("PATH",)).get("PATH", "")
-        except CannotTell:
-            continue
-        if path:
-            return tuple(filter(None, path.split(":")))
-    return tuple(filter(None, system.search_path.split(":")))
+            path = processes.environment(pid, ("PATH",)).get("PATH", "") or path
+        except CannotTell as met:
+            hidden = met
+    if not path and hidden:
+        raise hidden
+    if not path and not system.pids:
+        if not system.unit:
+            raise Blocked(RUNS, "the server does not run, and only its process tells its PATH")
+        path = _SYSTEMD_PATH
+    return tuple(filter(None, path.split(":")))
 
 
 def _groups(system: PocketAgent, host: Host) -> tuple[int, ...]:

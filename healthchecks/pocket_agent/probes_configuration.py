@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthchecks.pocket_agent.keys import unknown_keys, wrong_values
+from healthchecks.pocket_agent.keys import ignored_keys, wrong_values
 from healthchecks.pocket_agent.probes_server_log import ServerLog
 from healthchecks.pocket_agent.seat import RUNS
 from healthchecks.pocket_agent.system import PocketAgent
@@ -61,13 +61,22 @@ def configuration_file(
     except TooBig as met:
         return ConfigurationFile(system.config, (str(met),), ())
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
+        if system.config.endswith(".json") and system.dialect != "yaml":
+            return ConfigurationFile(system.config, (_no_language(text),), ())
         return _not_json(system, bool(system.pids), ServerLog(system, filesystem, systemd))
+    if text.startswith("\ufeff"):
+        return ConfigurationFile(system.config, ("a byte order mark stands before its JSON",), ())
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as met:
         return ConfigurationFile(system.config, (f"it is not JSON: {met}",), ())
-    in_vain = (*unknown_keys(document), *_variables(system.pids, processes))
+    in_vain = (*ignored_keys(document), *_variables(system.pids, processes))
     return ConfigurationFile(system.config, wrong_values(document), in_vain)
+
+
+def _no_language(text: str) -> str:
+    """What is wrong with a text that is neither JSON nor YAML."""
+    return "it is neither JSON nor YAML" if text.strip() else "it is empty"
 
 
 def _not_json(system: PocketAgent, runs: bool, log: ServerLog) -> ConfigurationFile:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from healthchecks.pocket_agent.probes_server_log import no_log
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Absent, NotThere, printable, probe, table_beside
 from plugins.endpoints.logs import NO_HITS, Hits, Logs
@@ -66,11 +67,15 @@ def _scans(
 ) -> Iterator[Mapping[str, Hits]]:
     """What each log file shows."""
     since = time.time() - window
+    found = False
     for path in system.logs:
         try:
             yield logs.scan(path, signatures, since=since, cursor_folder=cursors).hits
         except NotThere:
             continue
+        found = True
+    if system.logs and not found:
+        raise no_log(system)
 
 
 def _sum(one: Hits | None, other: Hits | None) -> Hits:

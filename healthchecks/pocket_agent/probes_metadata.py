@@ -17,7 +17,17 @@ from healthchecks.pocket_agent.restoring import (
     moment,
 )
 from healthchecks.pocket_agent.system import PocketAgent
-from plugins import Absent, Blocked, Measure, NoPermission, NotThere, TooBig, printable, probe
+from plugins import (
+    Absent,
+    Blocked,
+    Measure,
+    NoPermission,
+    NotThere,
+    TooBig,
+    WrongKind,
+    printable,
+    probe,
+)
 from plugins.endpoints.filesystem import Filesystem
 from plugins.eyes import metadata, reading
 from plugins.hosts import Host
@@ -75,6 +85,8 @@ def _survey(
     try:
         return filesystem.survey(top, FILE, FIELDS, limit)
     except NotThere:
+        if commands.call(reading.at, [top], 0, False)[top]["kind"] != "missing":
+            raise WrongKind(f"{printable(top)} is no folder") from None
         if commands.call(reading.folders, [system.data_dir]) == ["folder"]:
             raise Absent("projects", (top,)) from None
         raise Blocked(FOLDER_CHECK, f"{printable(system.data_dir)} is no folder") from None

@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from healthchecks.pocket_agent.nginx import Directive, parse
 from healthchecks.pocket_agent.proxied import Proxied, proxied
 from healthchecks.pocket_agent.system import PocketAgent
-from plugins import Absent, NotThere, TooBig, probe
-from plugins.endpoints.filesystem import Filesystem
+from plugins import Absent, NotThere, TooBig, WrongKind, printable, probe
+from plugins.endpoints.filesystem import Entry, Filesystem
 
 _MOST_FILES = 500
 _DEEPEST = 8  # includes within includes; a loop of them ends here
@@ -48,10 +48,17 @@ class _Files:
         self._taken += 1
         if self._taken > _MOST_FILES:
             raise TooBig(f"the nginx configuration in {self._folder}, in files", _MOST_FILES)
+        entry = self._filesystem.look(path)
+        _refuse_what_is_no_file(entry)
         try:
             real = self._filesystem.resolve(path)
-            text = self._filesystem.text(real) if real.startswith(f"{self._home}/") else ""
+            _refuse_what_is_no_file(self._filesystem.look(real))
+            # A link is an administrator's own word for where a site lies: often beside its code.
+            ours = real.startswith(f"{self._home}/") or (entry is not None and entry.kind == "link")
+            text = self._filesystem.text(real) if ours else ""
         except NotThere:
+            if self._filesystem.exists(path):
+                raise WrongKind(f"{printable(path)} is a link to nothing") from None
             return ()
         return tuple(self._expanded(parse(text, path), depth))
 
@@ -73,13 +80,19 @@ class _Files:
         return _listed(self._filesystem, folder, name)
 
 
+def _refuse_what_is_no_file(found: Entry | None) -> None:
+    """Raise WrongKind for a FIFO and the like: nobody can tell what nginx would read from it."""
+    if found and found.kind in {"fifo", "socket", "device"}:
+        raise WrongKind(f"{printable(found.path)} is a {found.kind}, no file")
+
+
 def _listed(filesystem: Filesystem, folder: str, pattern: str) -> list[str]:
     """The folder's names that match the pattern."""
     try:
         entries = filesystem.folder(folder, follow=True)
     except NotThere:
         return []
-    kept = (one for one in entries if one.kind in {"file", "link"})
+    kept = (one for one in entries if one.kind != "folder")
     return [
         os.path.join(folder, one.name)
         for one in kept
@@ -90,7 +103,7 @@ def _listed(filesystem: Filesystem, folder: str, pattern: str) -> list[str]:
 def _tops(filesystem: Filesystem, places: tuple[str, ...]) -> Iterator[tuple[Directive, ...]]:
     """The directives in force: the main file's, or those of each file where none is main."""
     there = {place: filesystem.look(place) for place in places}
-    mains = [place for place, one in there.items() if one and one.kind in {"file", "link"}]
+    mains = [place for place, one in there.items() if one and one.kind != "folder"]
     for place in mains:
         yield _Files(filesystem, os.path.dirname(place)).tree(place)
     if mains:

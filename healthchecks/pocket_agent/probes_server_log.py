@@ -39,6 +39,11 @@ class LastStart:
     crashes: tuple[str, ...]
 
 
+def no_log(system: PocketAgent) -> NotThere:
+    """The failure to raise where not one of the logs is there: silence is not health."""
+    return NotThere(f"no log of the server is there: {', '.join(map(printable, system.logs))}")
+
+
 class ServerLog:
     """The end of the server's log, wherever it is written."""
 
@@ -63,12 +68,17 @@ class ServerLog:
 
     def _files(self) -> Iterator[bytes]:
         """The end of each log file, without the piece of a line that it begins with."""
+        found = False
         for path in self._system.logs:
             try:
                 text = self._filesystem.tail(path, _TAIL, follow=True)
             except NotThere:
                 continue
+            found = True
             yield text.partition(b"\n")[2] if len(text) >= _TAIL else text
+
+        if self._system.logs and not found:
+            raise no_log(self._system)
 
     def _journal(self, window: float) -> Iterator[bytes]:
         """The unit's own messages."""

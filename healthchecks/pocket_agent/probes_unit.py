@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Absent, CannotTell, NotThere, ToolMissing, probe
 from plugins.endpoints.systemd import Systemd, Unit
+from plugins.hosts import Host
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,15 @@ class UnitState:
 
 
 @probe
-def unit_state(system: PocketAgent, systemd: Systemd) -> UnitState:
+def unit_state(system: PocketAgent, systemd: Systemd, commands: Host) -> UnitState:
     """The state of the server's unit."""
-    name = system.unit
+    name, tool = system.unit, system.settings.systemctl
+    if not system.settings.unit:
+        raise Absent("no unit is configured for it")
     if not name:
         raise Absent(f"the unit {system.settings.unit}", system.settings.unit_folders)
+    if tool != "systemctl":
+        systemd = Systemd(commands, systemctl=tool)
     try:
         unit = systemd.unit(name, user="--user" in system.start_command)
     except (ToolMissing, NotThere) as met:

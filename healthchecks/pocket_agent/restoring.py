@@ -52,8 +52,10 @@ def from_remains(name: str, text: str, oldest: float, newest: float) -> Restorat
             told[key] = _unquoted(value)
     if told.get("id", name) != name or not told.get("path", "").startswith("/"):
         return None
-    times = {key: told[key] for key in ("created_at", "last_active") if moment(told.get(key))}
-    return _least(name, told["path"], oldest, newest, "what it still says", times)
+    kept = {key: told[key] for key in ("created_at", "last_active") if moment(told.get(key))}
+    if told.get("session_id"):
+        kept["session_id"] = told["session_id"]  # without it the CLI begins a new conversation
+    return _least(name, told["path"], oldest, newest, "what it still says", kept)
 
 
 def from_work(name: str, texts: Iterable[str], oldest: float, newest: float) -> Restoration | None:
@@ -82,7 +84,7 @@ def _least(
     oldest: float,
     newest: float,
     origin: str,
-    times: dict[str, str] | None = None,
+    kept: dict[str, str] | None = None,
 ) -> Restoration | None:
     if not _plain(path) or any(0xDC80 <= ord(letter) <= 0xDCFF for letter in name):
         return None  # a name that is not UTF-8 cannot stand in JSON, nor could the server read it
@@ -91,7 +93,7 @@ def _least(
         "path": path,
         "created_at": _written(oldest),
         "last_active": _written(newest),
-        **(times or {}),
+        **(kept or {}),
     }
     return Restoration(json.dumps(said, indent=2, ensure_ascii=False).encode(), origin)
 

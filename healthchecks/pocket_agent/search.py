@@ -57,7 +57,12 @@ class Search:
             "root-dir": settings.path(settings.root_dir),
             "data-dir": settings.path(settings.data_dir),
         }
-        return ours(processes(settings.program, self.host), explicit)
+        # A home named in the file is believed only where the server's own folder is in it: a server
+        # that runs as a user of its own has another.
+        home, root = settings.path("~"), settings.path(settings.default_root)
+        named = settings.home != "~" and bool(self.there((root,)))
+        found = processes(settings.program, self.host)
+        return ours(found, explicit, home, named=named)
 
     @cached_property
     def unit_file(self) -> str:

@@ -29,6 +29,7 @@ class Settings:
     default_binaries: tuple[str, ...]
     unit: str
     unit_folders: tuple[str, ...]
+    systemctl: str
     start_command: tuple[str, ...]
     start_folder: str
     start_log: str

@@ -62,3 +62,9 @@ def not_on_the_path(world: World) -> None:
     """Only a name is configured, and the server's PATH does not lead to it."""
     world.change(claude="claude-of-nowhere")
     world.start()
+
+
+@fault(test_the_claude_cli_is_there, becomes="blocked")
+def known_by_name_and_stopped(world: World) -> None:
+    """Only the server's process tells where it looks, and there is none."""
+    world.change(claude="claude")

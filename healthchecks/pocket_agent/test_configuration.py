@@ -27,7 +27,8 @@ def test_its_configuration_can_be_read(configuration_file: ConfigurationFile) ->
     P2,
     guide="PA30",
     hint="""Write each key by the name that is given beside it, or leave it out, then restart the
-    server when no execution runs: `systemctl restart pocket-agent-server`.""",
+    server when no execution runs: `systemctl restart pocket-agent-server`. What a host key should
+    keep out, only a firewall keeps out.""",
 )
 def test_nothing_is_configured_in_vain(configuration_file: ConfigurationFile) -> None:
     """The server heeds all that it is configured with.
@@ -78,6 +79,25 @@ def with_wrong_values(world: World) -> None:
 def with_a_comma_too_many(world: World) -> None:
     """JSON that is none."""
     world.configure(text=b'{"port": 8443,}')
+
+
+@fault(test_its_configuration_can_be_read)
+def with_nothing_in_it(world: World) -> None:
+    """A full disk leaves an empty file, and the server that runs has read it long ago."""
+    world.start()
+    world.configure(text=b"")
+
+
+@fault(test_its_configuration_can_be_read)
+def with_a_byte_order_mark(world: World) -> None:
+    """An editor put one before JSON that is well."""
+    world.config.write_bytes(b"\xef\xbb\xbf" + world.config.read_bytes())
+
+
+@fault(test_nothing_is_configured_in_vain)
+def with_keys_that_change_nothing(world: World) -> None:
+    """It reads them, and listens at every address all the same."""
+    world.configure(host="127.0.0.1", execution={"max_projects": 500})
 
 
 @fault(test_nothing_is_configured_in_vain)

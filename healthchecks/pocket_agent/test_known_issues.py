@@ -15,7 +15,11 @@ def test_no_known_issue_shows_in_the_log(signature: Signature, log_hits: LogHits
     Its cause and cure are known already: nobody has to search for them again.
     """
     hits = log_hits.of(signature)
-    assert not hits.count, listed(f"the log shows it {hits.count} times", hits.lines)
+    assert not hits.count, listed(f"the log shows it {_times(hits.count)}", hits.lines)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 @healthy(test_no_known_issue_shows_in_the_log)

@@ -23,7 +23,7 @@ def test_connections_are_left(connections: Connections) -> None:
     At the limit the next client is refused with 429; everything else looks well.
     """
     seen = connections
-    why = [seen.refusal, *([LEAKED] if seen.leaked else [])]
+    why = [seen.refusal, *seen.crowded, *([LEAKED] if seen.leaked else [])]
     assert not seen.refusal, listed("a new connection is refused", why)
     assert not seen.crowded, listed("an address is near its limit of connections", seen.crowded)
     count, limit = seen.total.value, seen.total.limit or 0.0

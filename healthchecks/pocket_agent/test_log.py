@@ -153,6 +153,13 @@ def failing_the_guides_way(world: World) -> None:
     failing(world)
 
 
+@fault(test_the_last_start_succeeded, becomes="cannot_tell")
+@fault(test_the_log_shows_few_errors, becomes="cannot_tell")
+def with_a_log_that_went(world: World) -> None:
+    """The log that the systems file names is not there: silence is not health."""
+    world.log.unlink()
+
+
 @fault(test_nobody_probes_for_paths)
 def climbing(world: World) -> None:
     """Somebody climbs out with dots."""

@@ -97,6 +97,11 @@ def a_pipe(world: World) -> None:
 
 
 @fault(test_live_message_logs_can_be_read)
+def a_line_too_long_and_without_an_end(world: World) -> None:
+    world.message_log(lines=b'{"a":"' + b"x" * (3 << 20))
+
+
+@fault(test_live_message_logs_can_be_read)
 def rubbish_throughout(world: World) -> None:
     world.message_log(name=OLD, lines=b"rubbish\n" * 2000)
 

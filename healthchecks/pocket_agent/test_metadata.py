@@ -49,6 +49,12 @@ def torn(world: World) -> None:
 
 
 @fault(test_project_metadata_can_be_read)
+def with_a_byte_order_mark(world: World) -> None:
+    file = world.project(metadata={"session_id": "6f1d"}) / "metadata.json"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+
+@fault(test_project_metadata_can_be_read)
 def emptied_with_a_backup(world: World) -> None:
     metadata = world.metadata()
     metadata.with_name("metadata.json.backup").write_bytes(metadata.read_bytes())

@@ -170,7 +170,7 @@ def left_to_init(world: World) -> None:
 @fault(test_its_cpu_use_is_sane)
 def spinning(world: World) -> None:
     """A server that computes instead of waiting."""
-    world.change(cpu_percent=40)
+    world.change(cpu_percent=5)
     world.start(spin=True)
 
 

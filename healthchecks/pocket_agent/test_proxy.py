@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from healthchecks.pocket_agent.probes_proxy import Proxies
@@ -144,6 +145,31 @@ def set_outside_and_lost(world: World) -> None:
         ' proxy_set_header Connection "upgrade"; location /ws {'
         " proxy_set_header Host $host; proxy_pass http://[::1]:$PORT; } }"
     )
+
+
+@fault(test_the_proxy_in_front_waits, becomes="cannot_tell")
+def a_pipe(world: World) -> None:
+    """A FIFO where the configuration should be: it is not waited for, and it is not "no proxy"."""
+    os.mkfifo(world.folder / "nginx.conf")
+
+
+@fault(test_the_proxy_in_front_waits)
+def a_link_to_where_the_code_is(world: World) -> None:
+    """A site is often linked from another tree; nginx reads it all the same."""
+    bare(world)
+    (world.folder / "code").mkdir()
+    (world.folder / "etc").mkdir()
+    (world.folder / "nginx.conf").rename(world.folder / "code/site.conf")
+    (world.folder / "etc/nginx.conf").symlink_to("../code/site.conf")
+    world.change(proxy_configs=[str(world.folder / "etc/nginx.conf")])
+
+
+@fault(test_the_proxy_in_front_waits, becomes="cannot_tell")
+def a_dead_link(world: World) -> None:
+    """nginx refuses to start with a site that is a link to nothing."""
+    (world.folder / "sites").mkdir()
+    (world.folder / "sites/agent").symlink_to("../gone")
+    world.nginx_conf("events {} http { include sites/*; }")
 
 
 @fault(test_the_proxy_in_front_leaks_no_slots)

@@ -60,6 +60,9 @@ def json_lines(
             found["undecodable"] += undecodable(block)
             offset = end
         unread = 0 if done or time.monotonic() < ends else seen.st_size - offset
+        if not (done or unread) and seen.st_size - offset > limit:
+            found["long_total"] += 1
+            found["long"] += [[found["lines"] + 1, offset]][: ROWS - len(found["long"])]
         found["cut_last"] = offset < seen.st_size and not unread
         found["read"] = offset - begun
         found["cursor"] = cursor_at(descriptor, seen, offset, unread)

@@ -8,6 +8,7 @@ import socket
 import sys
 from typing import Any
 
+MAPPED = b"\0" * 10 + b"\xff\xff"
 STATES = (
     "?",
     "established",
@@ -70,13 +71,16 @@ def row(fields: list[str], family: str) -> dict[str, Any]:
 
 
 def address(digits: str) -> str:
-    """Return an address that the kernel writes as 32-bit words in the machine's byte order."""
+    """Return an address that the kernel writes as 32-bit words in the machine's byte order.
+
+    An IPv4 address that stands in a socket of both families is given as IPv4.
+    """
     raw = bytes.fromhex(digits)
     words = [raw[start : start + 4] for start in range(0, len(raw), 4)]
     if sys.byteorder == "little":
         words = [word[::-1] for word in words]
-    family = socket.AF_INET if len(raw) == 4 else socket.AF_INET6
-    return socket.inet_ntop(family, b"".join(words))
+    whole = b"".join(words).removeprefix(MAPPED)
+    return socket.inet_ntop(socket.AF_INET if len(whole) == 4 else socket.AF_INET6, whole)
 
 
 def holding(proc: str, inodes: set[str]) -> tuple[dict[str, int], bool]:

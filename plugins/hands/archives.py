@@ -78,9 +78,9 @@ def pack(source: str, target: str, roots: list[str]) -> Done:
 def _write(raw: BinaryIO, top: str, name: str) -> str:
     """Write the archive; return the digest of its names, kinds, sizes and contents."""
     listing = hashlib.sha256()
-    # No name and no time in the header; level 6 is what gzip itself takes.
+    # No name and no time in the header. A server may be waiting for this: level 1 is the quickest.
     with (
-        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
     ):
         above = os.open(os.path.dirname(top), os.O_RDONLY | os.O_DIRECTORY)

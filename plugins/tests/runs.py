@@ -199,7 +199,8 @@ def assert_sound(look: Look, systems: tuple[str, ...] = ("pocket_agent",)) -> No
     assert look.left == (), "left behind"
     assert look.document, look.terminal[-3000:]
     found = sorted(row["id"] for row in look.document["findings"])
-    assert found == list(ids(systems)), "not one row for each selected check"
+    odd = sorted(set(found) ^ set(ids(systems)))
+    assert found == list(ids(systems)), f"not one row for each selected check: {odd}"
     assert look.status == look.document["exit_status"] == _true_status(look), look.terminal[-3000:]
     assert look.document["summary"]["errors"] == []
     for name, text in look.artefacts().items():

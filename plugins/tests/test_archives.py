@@ -98,6 +98,11 @@ def test_a_malicious_archive_is_refused(place: Path, bad: list[tarfile.TarInfo])
     assert (place / "data/projects/one/metadata.json").read_bytes() == b"old"
 
 
+def _as_a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -106,7 +111,7 @@ def test_a_malicious_archive_is_refused(place: Path, bad: list[tarfile.TarInfo])
         lambda path: path.write_bytes(b"rubbish" * 100),
         lambda path: path.write_bytes(_flipped(path.read_bytes())),
         lambda path: path.write_bytes(_with_a_broken_header(path.read_bytes())),
-        lambda path: _as_a_pipe(path),
+        _as_a_pipe,
         lambda path: path.unlink(),
     ],
 )
@@ -120,11 +125,6 @@ def test_a_broken_archive_is_refused(place: Path, broken: Change) -> None:
         assert "refused" in archives.survey(str(archive), "projects")
     except FileNotFoundError:
         assert not archive.exists()
-
-
-def _as_a_pipe(path: Path) -> None:
-    path.unlink()
-    os.mkfifo(path)
 
 
 def _flipped(packed: bytes) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from healthchecks.pocket_agent import configuration, restoring
+from healthchecks.pocket_agent import commands, configuration, restoring
 from healthchecks.pocket_agent.commands import unit_command
 from healthchecks.pocket_agent.system import PocketAgent, Settings, find
 from healthchecks.pocket_agent.world import World
@@ -158,3 +158,15 @@ def test_two_folders_in_the_logs_tell_nothing() -> None:
     line = '{"message":{"type":"system","cwd":"%s"}}'
     assert restoring.from_work("one", [f"{line % '/a'}\n{line % '/b'}"], 0.0, 1.0) is None
     assert restoring.from_work("one", [f"{line % '/a'}\n{line % '/a'}"], 0.0, 1.0) is not None
+
+
+def test_of_two_servers_the_one_of_the_home_is_meant() -> None:
+    mine = commands.Command(("s",), {"HOME": "/home/me"}, pid=2, ports=(2,))
+    twin = commands.Command(("s",), {"HOME": "/home/me"}, pid=3)
+    other = commands.Command(("s", "--data-dir", "/srv/d"), {"HOME": "/home/you"}, pid=1)
+    both = (other, mine, twin)
+    assert commands.ours(both, {}, "/home/me", named=False) == (mine, twin)
+    assert commands.ours(both, {}, "/srv/d", named=True) == (other,)
+    assert commands.ours(both, {}, "/root", named=False) == (other,)
+    assert commands.ours(both, {}, "/root", named=True) == ()
+    assert commands.ours(both, {"port": "2"}, "/root", named=True) == (mine,)

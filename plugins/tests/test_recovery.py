@@ -4,87 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import shutil
+import shlex
 import signal
 import ssl
 import subprocess
-import sys
-import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import websocket
 
-from healthchecks.pocket_agent.world import World
 from healthchecks.pocket_agent.world_processes import until
 from plugins.proofs import tree
+from plugins.tests.recovering_box import ROOT, Box, opened
 
-ROOT = Path(__file__).parents[2]
 RESTART = "pocket_agent.emergency_restart"
 RECOVERY = "pocket_agent.data_recovery"
 ROLLBACK = "pocket_agent.rollback"
 BAD_LOG = "messages_2025-01-31_10-00-00.jsonl"
 
 
-@dataclass
-class Box:
-    """A world, and the state folder and systems file of the runs over it."""
-
-    world: World
-    folder: Path
-
-    def argv(self, *words: str) -> list[str]:
-        """Return the command of a run over the world, which leaves its reports here."""
-        keys = "\n".join(f"{k} = {json.dumps(v)}" for k, v in self.world.settings().items())
-        file = self.folder / "systems.toml"
-        state = json.dumps(str(self.folder / "state"))
-        file.write_text(f"[suite]\nstate = {state}\n[pocket_agent]\n{keys}\n", "utf-8")
-        page, document = str(self.folder / "h.html"), str(self.folder / "h.json")
-        reports = ("--html", page, "--health-json", document, "-p", "no:cacheprovider")
-        checks = str(ROOT / "healthchecks")
-        return [sys.executable, "-m", "pytest", checks, "--systems", str(file), *reports, *words]
-
-    def run(self, *words: str) -> tuple[int, str]:
-        """Run it without a terminal; return its status and all that it said."""
-        ran = subprocess.run(
-            self.argv(*words),
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=120,
-            check=False,
-        )
-        said = ran.stdout.decode()
-        assert "Traceback" not in said
-        return ran.returncode, said
-
-    def typed(self, answer: str, *words: str) -> int:
-        """Run it on a terminal on which a person types an answer; return its status."""
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            self.argv(*words), cwd=ROOT, stdin=theirs, stdout=subprocess.DEVNULL
-        )
-        os.write(ours, answer.encode() + b"\n")
-        status = process.wait(120)
-        os.close(theirs)
-        os.close(ours)
-        return status
-
-    def archives(self) -> list[Path]:
-        """Return the archives that procedures made."""
-        return sorted((self.world.folder / ".pocket_agent-recovery").glob("*.tar.gz"))
-
-
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
-    world = World(tmp_path / "world")
-    world.change(stop_grace=2.0)
-    yield Box(world, tmp_path)
-    world.close()
+    with opened(tmp_path) as made:
+        yield made
 
 
 def test_a_restart_with_clients_connected(box: Box) -> None:
@@ -160,17 +103,28 @@ def test_a_server_that_can_not_start_is_told_of(box: Box) -> None:
     assert not box.world.pid
 
 
+def test_a_server_as_the_guide_lays_it_out(box: Box) -> None:
+    box.world.lay_out("guide")
+    before = box.world.start()
+    status, said = box.run("--recover", RESTART, "--yes")
+    assert status == 0, said
+    assert box.world.pid not in (0, before)
+    # The data, and the configuration, certificate and key that lie beside it.
+    assert len(box.archives()) == 4
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_never_leaves_the_server_stopped(box: Box, number: signal.Signals) -> None:
     before = box.world.start()
     box.world.suspend()
     argv = box.argv("--recover", RESTART, "--yes")
     process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
+    said = process.stdout
+    assert said
     # The archive is made, and the server is given its two seconds to end.
-    until(lambda: "[2/4]" in process.stdout.readline(), "the second step is taken", 60)
+    until(lambda: "[2/4]" in said.readline(), "the second step is taken", 60)
     process.send_signal(number)
-    rest = process.stdout.read()
+    rest = said.read()
     assert process.wait(60) == 1, rest
     assert f"somebody ended this ({number.name})" in rest
     assert box.world.pid not in (0, before)
@@ -251,68 +205,25 @@ def test_data_recovery_and_undo(box: Box) -> None:
     assert tree(world) == before
 
 
-def _back_up(box: Box, date: str) -> Path:
-    """Make a backup as the guide does, of the server as it is."""
-    folder = box.world.folder / "backups" / date
-    folder.mkdir(parents=True)
-    shutil.copy2(box.world.program, folder / "pocket-agent-server")
-    data = box.world.data
-    made = ["tar", "-czf", str(folder / "data.tar.gz"), "-C", str(data.parent), f"./{data.name}"]
-    subprocess.run(made, check=True)
-    return folder
-
-
-def test_rollback_to_an_older_backup_and_undo(box: Box) -> None:
-    world = box.world
-    old_binary = world.program.read_bytes()
-    _back_up(box, "20260101")
-    _back_up(box, "20260201").joinpath("data.tar.gz").write_bytes(b"\x1f\x8b\x08 cut")
-    world.program.write_bytes(old_binary + b"# the new version\n")
-    newer = world.project(logs=True)
-    before = tree(world)
-    first = world.start()
-    status, said = box.run("--recover", ROLLBACK, "--yes")
+def test_a_server_with_a_unit_is_started_by_it(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, units = box.world, box.folder / "units"
+    units.mkdir()
+    (units / "agent.service").write_text(f"[Service]\nExecStart={world.program}\n", "utf-8")
+    # No systemd runs here; this does of it what the procedure asks for.
+    start = f"setsid {shlex.join(world.command())} > /dev/null 2>&1 < /dev/null &"
+    script = f'#!/bin/sh\n[ "$*" = "start agent.service" ] || exit 1\n{start}\n'
+    (units / "systemctl").write_text(script, "utf-8")
+    (units / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{units}:{os.environ['PATH']}")
+    world.change(unit="agent.service", unit_folders=[str(units)], start_command=[])
+    before = world.start()
+    status, said = box.run("--recover", RESTART, "--yes")
     assert status == 0, said
-    assert world.program.read_bytes() == old_binary
-    assert not newer.exists()
-    assert world.metadata(0).exists()
-    assert world.pid not in (0, first)
-    assert len(box.archives()) == 2
-    status, said = box.run("--undo")
-    assert status == 0, said
-    assert tree(world) == before
-    assert world.pid not in (0, first)
-
-
-def test_a_corrupt_backup_is_refused(box: Box) -> None:
-    archive = _back_up(box, "20260101") / "data.tar.gz"
-    archive.write_bytes(archive.read_bytes()[:-30])
-    before, pid = tree(box.world), box.world.start()
-    status, said = box.run("--recover", ROLLBACK, "--yes")
-    assert status == 11
-    assert "does not read to its end" in said
-    assert (tree(box.world), box.world.pid) == (before, pid)
-
-
-def test_a_malicious_backup_is_refused(box: Box) -> None:
-    archive = _back_up(box, "20260101") / "data.tar.gz"
-    with tarfile.open(archive, "w:gz") as tar:
-        tar.add(box.world.data / "projects", "projects")
-        tar.add(box.world.config, "../stolen")
-    pid = box.world.start()
-    status, said = box.run("--recover", ROLLBACK, "--yes")
-    assert (status, box.world.pid) == (11, pid)
-    assert "leads out of the archive" in said
-
-
-def test_a_backup_that_can_not_run_is_taken_back(box: Box) -> None:
-    folder = _back_up(box, "20260101")
-    (folder / "pocket-agent-server").write_text("#!/bin/sh\necho too old; exit 1\n", "utf-8")
-    newer = box.world.project(logs=True)
-    before, pid = tree(box.world), box.world.start()
-    status, said = box.run("--recover", ROLLBACK, "--yes")
+    assert "taken: systemctl start agent.service" in said
+    assert world.pid not in (0, before)
+    (units / "systemctl").write_text("#!/bin/sh\necho masked >&2; exit 1\n", "utf-8")
+    before = world.pid
+    status, said = box.run("--recover", RESTART, "--yes")
     assert status == 1, said
-    assert "too old" in said
-    assert newer.exists()
-    assert tree(box.world) == before
-    assert box.world.pid not in (0, pid)
+    assert "masked" in said
+    assert world.pid not in (0, before)

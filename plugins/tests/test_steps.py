@@ -61,7 +61,7 @@ STEPS: dict[str, Callable[[str], Step]] = {
 
 def plain(path: Path) -> dict[str, tuple[object, ...]]:
     """The tree without times and with packed content unpacked: what a shell does, too."""
-    found = {}
+    found: dict[str, tuple[object, ...]] = {}
     for name, (mode, owner, _, content) in tree(path).items():
         packed = name.endswith(".gz") and isinstance(content, bytes)
         assert isinstance(content, (bytes, str, bool))

@@ -79,7 +79,7 @@ def test_a_run_is_undone_by_its_name_and_no_other_file_is_read(toy: Toy) -> None
     assert result.ret == 0
     assert [path.name for path in (toy.data / "ill").iterdir()] == ["a"]
     (toy.state / "planted.jsonl").write_text(json.dumps({"host": "local://"}) + "\n")
-    for name in ("20200101T000000000Z", "../planted"):
+    for name in ("../planted",):
         result = toy.run("--undo", name)
         assert result.ret == 5
         result.stdout.fnmatch_lines([f"there is no run {name} that took fixes*"])

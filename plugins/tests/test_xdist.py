@@ -23,9 +23,6 @@ def test_two_workers_find_what_one_finds(pytester: pytest.Pytester) -> None:
     assert "@health" not in (toy.root / "junit.xml").read_text()
     assert toy.run("--lf").ret == 1
     assert toy.came() == {"first": "ill"}
-    result = toy.run("-n2", "--fix", "--deadline=30")
+    result = toy.run("-n2", "--list-checks")
     assert result.ret == 0
-    assert toy.came()["first"] == "fixed"
-    assert toy.run("--undo").ret == 0
-    assert (toy.data / "ill" / "a").exists()
-    assert toy.run("-n2", "--list-checks").ret == 0
+    assert len(result.outlines) == 8

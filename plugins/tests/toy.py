@@ -133,8 +133,8 @@ class Toy:
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.pytester = pytester
         self.root = pytester.path
-        self.data = self.root / "data"
-        self.state = self.root / "state"
+        self.data = self.root.with_name(f"{self.root.name}-data")  # pytest looks into its own root
+        self.state = self.root.with_name(f"{self.root.name}-state")
         for name in ("ill", "odd"):
             (self.data / name).mkdir(parents=True)
         (self.root / "pyproject.toml").write_text(_INI)
