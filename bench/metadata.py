@@ -56,7 +56,7 @@ def new_look(world: World) -> Round:
 def probed(world: World, *names: str) -> float:
     """Look with some probes, all at once as a run does, and return the seconds."""
     look = new_look(world)
-    probes: list[Probe] = [getattr(probes_metadata, name).__probe__ for name in names]
+    probes = [declared_as(name) for name in names]
 
     def ask() -> None:
         for declared in probes:
@@ -65,6 +65,21 @@ def probed(world: World, *names: str) -> float:
             look.fact("pocket_agent", declared)
 
     return timing.clocked(ask)
+
+
+def prove(world: World) -> None:
+    """End the benchmark unless a look tells every sound project, and the one that is broken."""
+    look = new_look(world)
+    lost = look.fact("pocket_agent", declared_as("lost_metadata"))
+    told = look.fact("pocket_agent", declared_as("projects")).used.value
+    if (len(lost), told) != (1, PROJECTS - 1):
+        sys.exit(f"{len(lost)} lost and {told} sound metadata files were told of {PROJECTS}")
+
+
+def declared_as(name: str) -> Probe:
+    """Return what is declared of a probe of metadata."""
+    declared: Probe = getattr(probes_metadata, name).__probe__
+    return declared
 
 
 def looped(world: World) -> float:
@@ -80,6 +95,7 @@ def main() -> int:
     loop = f"the guide's loop with jq, {LOOPED} files scaled"
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         world = filled(Path(name) / "world")
+        prove(world)
         taken = timing.in_turns(
             {
                 loop: lambda: looped(world),

@@ -52,6 +52,20 @@ def _words(doc: str | None) -> tuple[str, str]:
     return title.strip().rstrip("."), re.sub(r"\s*\n\s*", " ", why.strip())
 
 
+def _whole(function: Callable[..., None], words: dict[str, str], cure: Remedy | None) -> None:
+    """Raise `TypeError` where something of a check's declaration is missing."""
+    name = f"{function.__module__}.{function.__name__}"
+    missing = [what for what, said in words.items() if not said]
+    if missing:
+        raise TypeError(f"{name} has not got {missing[0]}")
+    seen = {*inspect.signature(function).parameters, "system"}
+    unseen = sorted(set(cure.asks) - seen) if cure else []
+    if unseen:
+        raise TypeError(f"the remedy of {function.__name__} never saw {unseen}")
+    if "." not in function.__module__:
+        raise TypeError(f"{function.__module__} stands in no package (is there an __init__.py?)")
+
+
 def check(
     severity: Severity,
     *,
@@ -82,19 +96,8 @@ def check(
         title, why = _words(function.__doc__)
         cure = remedy_of(remedy) if remedy else None
         words = cure.hint if cure else re.sub(r"\s*\n\s*", " ", hint.strip())
-        if not title or not why or not words:
-            missing = "a title" if not title else "a reason" if not why else "a remedy or a hint"
-            raise TypeError(f"{function.__module__}.{function.__name__} has not got {missing}")
-        if cure:
-            unseen = set(cure.asks) - set(inspect.signature(function).parameters) - {"system"}
-            if unseen:
-                raise TypeError(f"the remedy of {function.__name__} never saw {sorted(unseen)}")
-        package = function.__module__.rpartition(".")[0]
-        if not package:
-            raise TypeError(
-                f"{function.__module__} stands in no package (is there an __init__.py?)"
-            )
-        system = package.rpartition(".")[2]
+        _whole(function, {"a title": title, "a reason": why, "a remedy or a hint": words}, cure)
+        system = function.__module__.rpartition(".")[0].rpartition(".")[2]
         function.__check__ = Check(  # type: ignore[attr-defined]
             id=f"{system}.{function.__name__.removeprefix('test_')}",
             system=system,

@@ -9,8 +9,10 @@ import pytest
 from plugins import configuration as files
 from plugins.configuration import Configuration, Misconfigured
 from plugins.finding import Severity
+from plugins.redaction import redact
 from plugins.report.account import opened
 from plugins.run import RUN, Run
+from plugins.text import printable
 
 SEVERITIES = [severity.value for severity in Severity]
 
@@ -79,7 +81,7 @@ def read_configuration(config: pytest.Config) -> Configuration:
         if config.option.systems:
             read = files.with_file(read, Path(config.option.systems).expanduser())
     except Misconfigured as why:
-        raise pytest.UsageError(str(why)) from None
+        raise pytest.UsageError(printable(redact(str(why)), 2000)) from None
     for name in config.option.system:
         if name not in read.tables:
             hint = files.nearest(name, list(read.tables))

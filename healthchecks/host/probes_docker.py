@@ -19,7 +19,7 @@ ANSWERS = "host.the_docker_engine_answers"
 
 
 @dataclass(frozen=True)
-class Engine:
+class DockerState:
     """The Docker engine: where it is asked, and why it does not answer ("" when it does).
 
     Args:
@@ -89,14 +89,14 @@ def _restart(system: WatchedHost, commands: Host) -> tuple[str, ...]:
 
 
 @probe
-def docker_engine(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> Engine:
+def docker_engine(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> DockerState:
     """Whether the Docker engine answers; that we may not ask it is no answer."""
     url, trouble = _url(system, watched, commands), ""
     try:
         Docker(commands, url).ping(deadline=system.settings.docker_answer_s)
     except (NotThere, Refused, TimedOut) as why:
         trouble = str(why)
-    return Engine(url, trouble, _restart(system, commands))
+    return DockerState(url, trouble, _restart(system, commands))
 
 
 def _answering(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> Docker:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from plugins import P0, P1, P2, UNSAFE, check, fault, healthy, listed, remedy
 from plugins.steps import Run
 
-from .probes_docker import Engine, Hoard, Killed
+from .probes_docker import DockerState, Hoard, Killed
 from .world import World
 
 DOCKER = ("root", "dockerd", "docker", "busybox")
 
 
 @remedy(UNSAFE, settle=15.0)
-def start_it_anew(docker_engine: Engine) -> Iterator[Run]:
+def start_it_anew(docker_engine: DockerState) -> Iterator[Run]:
     """Run `systemctl restart docker` as root (`service docker restart` without systemd).
 
     Containers that still run may be stopped by it. On macOS start Docker Desktop.
@@ -24,7 +24,7 @@ def start_it_anew(docker_engine: Engine) -> Iterator[Run]:
 
 
 @check(P0, guide="H07", remedy=start_it_anew)
-def test_the_docker_engine_answers(docker_engine: Engine) -> None:
+def test_the_docker_engine_answers(docker_engine: DockerState) -> None:
     """The Docker engine answers.
 
     Without it no session starts, no container is seen, and all that needs Docker is down.

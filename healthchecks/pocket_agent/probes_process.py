@@ -13,7 +13,7 @@ from plugins import Blocked, Measure, NotThere, probe
 from plugins.endpoints.http import Http
 from plugins.endpoints.processes import Process, Processes
 from plugins.endpoints.sockets import Sockets
-from plugins.eyes import metadata, pulse
+from plugins.eyes import metadata, pulse, reading
 from plugins.hosts import Host
 
 _SAMPLE = 0.25  # seconds of one CPU sample; three of them in a row must be over the limit
@@ -21,11 +21,21 @@ _SAMPLE = 0.25  # seconds of one CPU sample; three of them in a row must be over
 
 @dataclass(frozen=True)
 class ServerProcess:
-    """The server's processes: their ids, whether all are suspended, and where we looked."""
+    """The server's processes, and as whom one would have to be started.
+
+    Args:
+        pids: their ids.
+        suspended: whether all are.
+        looked_for: where we looked.
+        user: the user to start it as, empty where that is ours.
+        home: that user's home folder, empty where it is ours.
+    """
 
     pids: tuple[int, ...]
     suspended: bool
     looked_for: tuple[str, ...]
+    user: str = ""
+    home: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ class Load:
 
 @probe
 def server_process(
-    system: PocketAgent, processes: Processes, sockets: Sockets, http: Http
+    system: PocketAgent, commands: Host, processes: Processes, sockets: Sockets, http: Http
 ) -> ServerProcess:
     """The server's processes, found by executable, script or port; never by a part of a name."""
     seat = find_seat(system, processes, sockets, http)
@@ -92,7 +102,18 @@ def server_process(
         f"an executable or script named {system.settings.program}",
         f"a listener on port {system.port}",
     )
-    return ServerProcess(known, seat.suspended, looked)
+    user, home = ("", "") if known else _account(system, commands)
+    return ServerProcess(known, seat.suspended, looked, user, home)
+
+
+def _account(system: PocketAgent, host: Host) -> tuple[str, str]:
+    """The user to start the server as, and its home; what may be left as it is is empty."""
+    ours = host.run(("id", "-u"), deadline=5.0).text.strip()
+    other = system.uid is not None and str(system.uid) != ours
+    own = host.call(reading.accounts, [system.user]).get(system.user, []) if other else []
+    named = system.settings.home != "~"
+    home = system.settings.path("~") if named else str(own[2]) if own else ""
+    return (system.user if other else ""), home
 
 
 @probe

@@ -49,10 +49,10 @@ class _Files:
         if self._taken > _MOST_FILES:
             raise TooBig(f"the nginx configuration in {self._folder}, in files", _MOST_FILES)
         entry = self._filesystem.look(path)
-        _refuse_what_is_no_file(entry)
+        _refuse_what_is_no_file(path, entry)
         try:
             real = self._filesystem.resolve(path)
-            _refuse_what_is_no_file(self._filesystem.look(real))
+            _refuse_what_is_no_file(path, self._filesystem.look(real))
             # A link is an administrator's own word for where a site lies: often beside its code.
             ours = real.startswith(f"{self._home}/") or (entry is not None and entry.kind == "link")
             text = self._filesystem.text(real) if ours else ""
@@ -80,10 +80,10 @@ class _Files:
         return _listed(self._filesystem, folder, name)
 
 
-def _refuse_what_is_no_file(found: Entry | None) -> None:
+def _refuse_what_is_no_file(path: str, found: Entry | None) -> None:
     """Raise WrongKind for a FIFO and the like: nobody can tell what nginx would read from it."""
     if found and found.kind in {"fifo", "socket", "device"}:
-        raise WrongKind(f"{printable(found.path)} is a {found.kind}, no file")
+        raise WrongKind(f"{printable(path)} is a {found.kind}, no file")
 
 
 def _listed(filesystem: Filesystem, folder: str, pattern: str) -> list[str]:

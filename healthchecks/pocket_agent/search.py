@@ -137,6 +137,15 @@ class Search:
         default, ports = self.settings.default_port, self.command.ports
         return default if default in ports or not ports else ports[0]
 
+    @property
+    def port_told(self) -> bool:
+        """Whether the port is known, and not assumed because what tells it may not be read."""
+        said = self.said("port", "PORT", "PA_PORT", "port")
+        if self.settings.port or said.isdigit() or self.command.ports:
+            return True
+        hidden = bool(self.running) and not self.command.environment
+        return not hidden and not (self.config and self._rows[self.config]["kind"] == "denied")
+
     @cached_property
     def data_dir(self) -> str:
         """The data folder, there or not."""

@@ -87,11 +87,15 @@ def find_seat(system: PocketAgent, processes: Processes, sockets: Sockets, http:
     """The server's seat as it is now.
 
     Raises:
-        NoPermission: somebody listens on the port, and neither who it is nor what it says tells.
+        NoPermission: somebody listens on the port, and neither who it is nor what it says tells; or
+            the server runs, and we may not read which port it has.
     """
     pids = set(system.pids)
     running = tuple(one for one in processes.all() if one.pid in pids and not one.zombie)
     listeners = sockets.on(system.port)
+    if running and not system.port_told and not (listeners and _answers(system, http)):
+        told = system.config or "its environment"
+        raise NoPermission(f"the server's port is not known: we may not look at {told}")
     strangers = tuple(
         one for one in listeners if one.pid not in pids and _strange(one, running, system, http)
     )

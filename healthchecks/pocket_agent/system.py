@@ -112,6 +112,7 @@ class PocketAgent:
         config: its configuration file, there or not.
         configuration: what that file says.
         port: the TCP port that it should listen on.
+        port_told: whether something tells it; else it is assumed, as we may not read what would.
         tls: "yes", "no" or "auto" (not said anywhere).
         certificate: the certificate's file.
         key: the private key's file.
@@ -137,6 +138,7 @@ class PocketAgent:
     config: str
     configuration: Configuration
     port: int
+    port_told: bool
     tls: str
     certificate: str
     key: str
@@ -189,6 +191,7 @@ def find(settings: Settings, host: Host) -> PocketAgent:
         config=search.config,
         configuration=search.configuration,
         port=search.port,
+        port_told=search.port_told,
         tls=search.tls,
         certificate=certificate,
         key=key,

@@ -23,7 +23,11 @@ def start_it(server_process: ServerProcess, system: PocketAgent) -> Iterator[Run
     elif system.start_command[:1] == ("systemctl",):
         yield Run(system.start_command)
     elif system.start_command:
-        yield Start(system.start_command, cwd=system.start_folder, log=system.start_log)
+        # Its own folder is found by HOME; as another user it would leave files that are not its.
+        user, home = server_process.user, server_process.home
+        argv = (*(("runuser", "-u", user, "--") if user else ()), *system.start_command)
+        env = (("HOME", home),) if home else ()
+        yield Start(argv, cwd=system.start_folder, log=system.start_log, env=env)
 
 
 @check(P0, guide="PA01", remedy=start_it)

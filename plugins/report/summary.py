@@ -12,6 +12,7 @@ from plugins.report.status import meaning, root_of, unmet
 from plugins.report.terminal import Line
 
 FIRST_EVIDENCE = 5
+MOST_EVIDENCE = 100  # for a pipe: what is kept of a build's output is not the place for all of it
 UNDO = f"pytest {FOLDER}/ --undo"
 
 _COLOURS = {
@@ -36,7 +37,7 @@ def _sentence(finding: Finding) -> str:
 
 
 def _evidence(finding: Finding, full: bool) -> Iterator[Line]:
-    shown = finding.evidence if full else finding.evidence[:FIRST_EVIDENCE]
+    shown = finding.evidence[: MOST_EVIDENCE if full else FIRST_EVIDENCE]
     for item in shown:
         yield Line(f"- {item}", 4)
     rest = len(finding.evidence) - len(shown)
@@ -133,10 +134,14 @@ def _silenced(rows: list[Finding]) -> Iterator[Line]:
 
 
 def _cannot_tell(rows: list[Finding]) -> Iterator[Line]:
+    """One line a reason: what keeps us from one file keeps many checks from it."""
+    reasons: dict[str, list[Finding]] = {}
     for row in rows:
-        yield Line(f"{row.id}: {row.message or 'no reason is known'}")
-        if row.hint:
-            yield Line(f"What to do: {row.hint}", 4)
+        reasons.setdefault(row.message or "no reason is known", []).append(row)
+    for reason, same in reasons.items():
+        yield Line(f"{', '.join(row.id for row in same)}: {reason}")
+        if len(same) == 1 and same[0].hint:
+            yield Line(f"What to do: {same[0].hint}", 4)
 
 
 def _not_run(rows: list[Finding], full: bool) -> Iterator[Line]:
@@ -203,7 +208,7 @@ def summary(
         account: what the run gathered.
         status: the exit status.
         seconds: how long the run took.
-        full: all evidence, and a finding's sentence on the line of its id; for a pipe.
+        full: much more evidence, and a finding's sentence on the line of its id; for a pipe.
         reports: where the whole result is, empty where it could not be written.
     """
     rows = worst_first(account.findings())

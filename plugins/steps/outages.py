@@ -13,7 +13,7 @@ from typing import ClassVar
 from plugins.hands import files, outages, tasks, tree
 from plugins.outcomes import NoFact
 from plugins.shell import quoted
-from plugins.steps.programs import Start
+from plugins.steps.programs import OnProgram, Start
 from plugins.steps.step import Hands, OnFile, Refusal, Step
 from plugins.text import printable
 
@@ -24,27 +24,7 @@ echo $!"""
 
 
 @dataclass(frozen=True)
-class _OnServer:
-    """A step that no path tells of."""
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    @property
-    def brief(self) -> str:
-        """The shell line."""
-        return str(self)
-
-    def difference(self, hands: Hands) -> tuple[str, ...]:
-        """Return nothing: no file changes."""
-        del hands
-        return ()
-
-
-@dataclass(frozen=True)
-class Launch(_OnServer):
+class Launch(OnProgram):
     """Start a server, and see that it does not end at once.
 
     Args:
@@ -91,7 +71,7 @@ def _note(hands: Hands) -> str:
 
 
 @dataclass(frozen=True)
-class Stop(_OnServer):
+class Stop(OnProgram):
     """End a process with the group that it leads: SIGTERM, then SIGKILL; one that ended is done.
 
     Args:
@@ -135,7 +115,7 @@ class Stop(_OnServer):
 
 
 @dataclass(frozen=True)
-class Ended(_OnServer):
+class Ended(OnProgram):
     """End what a `Launch` started last, by the number that it wrote down.
 
     Args:
@@ -181,7 +161,7 @@ class PutAway(OnFile):
 
 
 @dataclass(frozen=True)
-class GiveBack(_OnServer):
+class GiveBack(OnProgram):
     """Move what `PutAway` put into its slot back; nothing, when nothing was there to put."""
 
     path: str

@@ -25,7 +25,7 @@ def _last(said: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class _OnProgram:
+class OnProgram:
     """A step without files of its own."""
 
     @property
@@ -50,7 +50,7 @@ class _OnProgram:
 
 
 @dataclass(frozen=True)
-class Run(_OnProgram):
+class Run(OnProgram):
     """Run a command to its end.
 
     Args:
@@ -82,7 +82,7 @@ class Run(_OnProgram):
 
 
 @dataclass(frozen=True)
-class Start(_OnProgram):
+class Start(OnProgram):
     """Start a program that goes on by itself, in a session of its own.
 
     Args:
@@ -116,7 +116,7 @@ class Start(_OnProgram):
 
 
 @dataclass(frozen=True)
-class EndGroup(_OnProgram):
+class EndGroup(OnProgram):
     """End a process, and the process group where it leads one; it can not be taken back.
 
     Args:

@@ -17,11 +17,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from healthchecks.pocket_agent.world import World
+
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
 # What a terminal obeys: C0 but line breaks, DEL, C1, bidirectional controls, lone surrogates.
 CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 FORBIDDEN = ("Traceback", "INTERNALERROR", "most recent call last", "PytestUnhandled")
+# Deadlines of the settings, short enough for a test.
+QUICK = {"connect_deadline": 1.0, "health_deadline": 1.0}
 _MARK = "HEALTHCHECKS_TEST_RUN"
 
 
@@ -241,3 +245,12 @@ def _true_status(look: Look) -> int:
     if ill & {"P1", "P2"}:
         return 1
     return 11 if any(map(unknown, rows)) else 0
+
+
+def looked(world: World, folder: Path, **settings: object) -> Look:
+    """Run the suite on a spoilt world; assert that it was sound and that nothing was changed."""
+    before = tree(world.folder)
+    look = suite(folder / "run", {"pocket_agent": world.settings() | QUICK | settings})
+    assert_sound(look)
+    assert tree(world.folder) == before, "the run changed the world"
+    return look

@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from healthchecks.pocket_agent.world import World
-from plugins.tests.runs import NOBODY, Look, assert_sound, suite, tree
+from plugins.tests.runs import NOBODY, QUICK, assert_sound, looked, suite, tree
 
-QUICK = {"connect_deadline": 1.0, "health_deadline": 1.0}
 HUGE = 2 << 30
 DATED = b'"created_at":"2026-01-01T00:00:00Z","last_active":"2026-01-01T00:00:00Z"}'
 JSON = {
@@ -56,15 +55,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path / "world")
     yield made
     made.close()
-
-
-def looked(world: World, folder: Path, **settings: object) -> Look:
-    """Run the suite on a spoilt world; assert that it was sound and that nothing was changed."""
-    before = tree(world.folder)
-    look = suite(folder / "run", {"pocket_agent": world.settings() | QUICK | settings})
-    assert_sound(look)
-    assert tree(world.folder) == before, "the run changed the world"
-    return look
 
 
 def places(world: World) -> dict[str, Path]:

@@ -7,34 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from plugins.tests.toy import ROOT, Toy
+from plugins.tests.toy import ROOT, SYSTEM, Toy
 
 PAGE = ROOT / "docs" / "add-a-check.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-_SYSTEM = """
-from dataclasses import dataclass
-import os
-from plugins import Uses
-
-@dataclass(frozen=True)
-class Settings:
-    home: str
-    on: str
-    enabled: str
-    folder: str
-    limit: float
-    names: tuple[str, ...]
-
-@dataclass(frozen=True)
-class MySystem:
-    settings: Settings
-    backup_folder: str
-    uses: Uses
-
-def find(settings, host):
-    return MySystem(settings, settings.folder, Uses(roots=(settings.folder,)))
-"""
+# The toy's own system, under the name that the page gives it.
+_SYSTEM = SYSTEM.replace("class Toy", "class MySystem").replace(
+    "folder: str\n    uses", "backup_folder: str\n    uses"
+)
+_SYSTEM = _SYSTEM.replace("return Toy(", "return MySystem(")
 
 _WORLD = """
 class World:

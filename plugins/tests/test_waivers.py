@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,8 @@ def waived(name: str, days: int) -> str:
     return f'[waivers."{name}"]\nuntil = {day}\nbecause = "known"\nowner = "me"\n'
 
 
-def test_used_unused_expired_ending_and_misspelt(pytester: pytest.Pytester) -> None:
-    toy = Toy(pytester)
+def laid_out(toy: Toy) -> Path:
+    """Make the checks and their waivers; return the systems file."""
     toy.checks(
         check("used", severity="P0")
         + check("unused", "pass")
@@ -36,6 +37,12 @@ def test_used_unused_expired_ending_and_misspelt(pytester: pytest.Pytester) -> N
         + waived("toy.unseen", 400)
         + waived("toy.ussed", 400)
     )
+    return mine
+
+
+def test_used_unused_expired_ending_and_misspelt(pytester: pytest.Pytester) -> None:
+    toy = Toy(pytester)
+    mine = laid_out(toy)
     result = toy.run("--systems", str(mine), "--require", "toy.nothing")
     assert toy.came() == {
         "used": "silenced",

@@ -45,7 +45,7 @@ attempts_hours = 24.0
 waiver_warn_days = 30
 """
 
-_SYSTEM = """
+SYSTEM = """
 from dataclasses import dataclass
 import os
 from plugins import Absent, Uses
@@ -146,7 +146,7 @@ class Toy:
         (self.folder.parent / "suite").symlink_to(ROOT / "healthchecks" / "suite")
         words = {"folder": str(self.data), "state": str(self.state)}
         (self.folder.parent / "systems.toml").write_text(_SYSTEMS.format(**words))
-        for name, text in (("__init__", ""), ("system", _SYSTEM), ("world", _WORLD)):
+        for name, text in (("__init__", ""), ("system", SYSTEM), ("world", _WORLD)):
             (self.folder / f"{name}.py").write_text(text)
         self.probes("")
 
