@@ -1,7 +1,7 @@
 """`--demo`: a small host, real and embedded, to look at instead of this machine.
 
-It is built of the systems' own worlds, under reports/demo, anew for every demo; what a fix did there
-can be taken back with `--undo` until the next one.
+It is built of the systems' own worlds, under reports/demo, anew for every demo; what a fix did
+there can be taken back with `--undo` until the next one.
 """
 
 from __future__ import annotations

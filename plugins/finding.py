@@ -86,7 +86,8 @@ class Fix:
     """What became of a remedy.
 
     Args:
-        state: planned, taken, refused, rolled_back, spent (tried too often) or failed.
+        state: planned, taken, partly (the rest needs a person), refused, rolled_back, spent (tried
+            too often) or failed.
         plan: the shell lines that a person would type.
         diff: unified diff lines of what files would change or have changed, secrets masked.
         run: the id that `--undo` takes, empty where nothing was done.

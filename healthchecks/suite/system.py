@@ -26,10 +26,10 @@ class Suite:
     """The suite, which is there whenever it runs."""
 
     settings: Settings
-    uses: Uses = Uses()
+    uses: Uses
 
 
 def find(settings: Settings, host: Host) -> Suite:
     """Return the suite; `host` is where it runs."""
     del host
-    return Suite(settings)
+    return Suite(settings, Uses())
