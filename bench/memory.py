@@ -84,7 +84,7 @@ def peers(log: Path, size: int) -> None:
     scale = size / part.stat().st_size
     shell = ("sh", "-c", 'exec jq -c . "$1" > /dev/null', "jq", str(part))
     ran = timing.expected(timing.timed(shell, log.parent), 0)
-    report("jq -c ., a tenth of it scaled", ran.wall * scale, size)
+    report(f"{timing.named('jq', log.parent)} -c ., a tenth scaled", ran.wall * scale, size)
 
 
 def main() -> int:

@@ -92,8 +92,9 @@ def looped(world: World) -> float:
 def main() -> int:
     """Print the figures and return the exit status."""
     print(f"{timing.machine()}; {PROJECTS} projects, {ROUNDS} rounds in turns: median (range)")
-    loop = f"the guide's loop with jq, {LOOPED} files scaled"
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        jq = timing.named("jq", Path(name))
+        loop = f"the guide's loop with {jq}, {LOOPED} files scaled"
         world = filled(Path(name) / "world")
         prove(world)
         taken = timing.in_turns(

@@ -145,9 +145,12 @@ def parts(document: Path) -> None:
 
 
 def unwanted_imports(folder: Path) -> list[str]:
-    """Return which of the heavy libraries a look at disks alone imports."""
+    """Return which of the heavy libraries a look at disks alone imports.
+
+    testinfra is none of them: its own pytest plugin imports it into every run.
+    """
     heavy = {"docker", "requests", "urllib3", "cryptography", "websocket", "asyncio", "jq"}
-    heavy |= {"testinfra.modules", "sqlite3", "platformdirs", "websockets", "selenium"}
+    heavy |= {"sqlite3", "platformdirs", "websockets", "selenium"}
     # Uncaptured, for the imports are told on stderr.
     words = (sys.executable, "-X", "importtime", *timing.PYTEST[1:], "-s")
     state = folder / "state.toml"

@@ -117,6 +117,11 @@ def verdict(goal: str, reached: bool) -> int:
     return 0 if reached else 1
 
 
+def named(program: str, folder: Path) -> str:
+    """Return the version that a program tells of itself; peers differ by it."""
+    return timed((program, "--version"), folder).out.strip()
+
+
 def machine() -> str:
     """Name the kind of machine in a line."""
     return f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"

@@ -57,7 +57,8 @@ class Configuration:
         for system, table in tables.items():
             if system not in merged:
                 known = [*merged, "require", "waivers"]
-                raise Misconfigured(f"{origin}: unknown table [{system}]{nearest(system, known)}")
+                name = f"table [{system}]" if isinstance(table, Mapping) else f"key {system}"
+                raise Misconfigured(f"{origin}: unknown {name}{nearest(system, known)}")
             if not isinstance(table, Mapping):
                 raise Misconfigured(f"{origin}: {system} must be a table, as in [{system}]")
             for key, value in table.items():
@@ -72,7 +73,7 @@ class Configuration:
 
 def nearest(word: str, words: list[str]) -> str:
     """Return `; did you mean X?` for the nearest of the words, or nothing."""
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else ""
 
 
@@ -100,7 +101,7 @@ def _fitting(value: Any, default: Any, where: str) -> Any:
 def _read(path: Path) -> dict[str, Any]:
     try:
         if path.exists() and not path.is_file():
-            raise Misconfigured(f"{path}: this is no regular file")
+            raise Misconfigured(f"{path}: not a regular file")
         if path.stat().st_size > 1 << 20:
             raise Misconfigured(f"{path}: larger than 1 MiB, which no systems file is")
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -108,7 +109,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise Misconfigured(f"{path}: {error.strerror}") from None
     except RecursionError:
         raise Misconfigured(f"{path}: nested too deep for a systems file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise Misconfigured(f"{path}: not a TOML file: it is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise Misconfigured(f"{path}: not a TOML file: {error}") from None
 
 
@@ -125,7 +128,7 @@ def _waivers(table: Any, origin: str) -> dict[str, Waiver]:
                 raise Misconfigured(f"{where}: unknown key {key}{nearest(key, sorted(_WAIVER))}")
         missing = sorted(_WAIVER - set(words))
         if missing:
-            raise Misconfigured(f"{where} says no {', '.join(missing)}")
+            raise Misconfigured(f"{where} lacks {' and '.join(missing)}")
         until = words["until"]
         try:
             day = until if isinstance(until, datetime.date) else datetime.date.fromisoformat(until)

@@ -7,6 +7,7 @@ there can be taken back with `--undo` until the next one.
 from __future__ import annotations
 
 import datetime
+import fcntl
 import importlib
 import importlib.util
 import json
@@ -66,9 +67,28 @@ def _part(system: str, name: str) -> Any:
     return importlib.import_module(full) if importlib.util.find_spec(full) else None
 
 
+def _cleared(config: pytest.Config, folder: Path) -> None:
+    """Make the folder anew, for this run alone.
+
+    Raises:
+        pytest.UsageError: it can not be written to, or another demo lives in it now.
+    """
+    try:
+        folder.parent.mkdir(exist_ok=True)
+        lock = config.stash[WORLDS].enter_context((folder.parent / ".demo.lock").open("w"))
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir()
+    except BlockingIOError:
+        raise pytest.UsageError("--demo: another demo runs in this checkout now") from None
+    except OSError as error:
+        place, why = error.filename or folder, error.strerror
+        raise pytest.UsageError(f"--demo: its host is built in {folder}: {place}: {why}") from None
+
+
 def _build(config: pytest.Config, folder: Path) -> dict[str, dict[str, Any]]:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    _cleared(config, folder)
     tables: dict[str, dict[str, Any]] = {}
     for system in config.stash[RUN].configuration.tables:
         demo = _part(system, "demo")

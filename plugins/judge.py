@@ -96,7 +96,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
         for declared in probes_of(item):
             # What has been seen by then is still judged: that takes no time.
             if late and not run.round.seen(check.system, declared):
-                raise NotReached("it was not reached")
+                raise NotReached("it was not reached in time")
             run.round.ask(check.system, declared)
     return (yield)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from plugins import configuration as files
 from plugins.configuration import Configuration, Misconfigured
 from plugins.finding import Severity
-from plugins.redaction import redact
+from plugins.redaction import Redactor, redact
 from plugins.report.account import opened
+from plugins.report.shown import REDACTOR
 from plugins.run import RUN, Run
 from plugins.text import printable
 
@@ -62,12 +64,20 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if config.option.list_checks:
         vars(config.option).update(numprocesses=None, dist="no", tx=[])  # one process prints
     config.stash[RUN] = run = Run.of(config, read_configuration(config))
+    config.stash[REDACTOR] = Redactor(secrets_of(run.configuration))
     account = opened(config)
     account.required = run.required
     if config.option.print_systems:
         print(files.printed(run.configuration), end="")  # noqa: T201 - the document asked for
         return 0
     return None
+
+
+def secrets_of(configuration: Configuration) -> tuple[str, ...]:
+    """Return the values of the environment variables that the settings named *_env name."""
+    settings = (pair for table in configuration.tables.values() for pair in table.items())
+    names = (str(setting.value) for key, setting in settings if key.endswith("_env"))
+    return tuple(os.environ[name] for name in names if os.environ.get(name))
 
 
 def read_configuration(config: pytest.Config) -> Configuration:

@@ -99,6 +99,12 @@ _TOKENS = (
     r"|npm_[A-Za-z0-9]{32,}"
     r"|hf_[A-Za-z0-9]{28,}"
 )
+# These begin so plainly that they are found within a file's name too, such as .tmp-sk-ant-…
+_UNMISTAKABLE = (
+    r"sk-ant-[A-Za-z0-9_-]{8,}"
+    r"|gh[opusr]_[A-Za-z0-9]{16,}"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
+)
 _JWT = r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}"
 
 # Words that stand after "Bearer" in prose, where no token is.
@@ -202,6 +208,7 @@ RULES = (
         _after_first_group,
     ),
     Rule("token", re.compile(rf"{_RUN_BEGINS}(?:{_TOKENS})"), _wholly),
+    Rule("token in a name", re.compile(rf"(?<![A-Za-z0-9])(?:{_UNMISTAKABLE})"), _wholly),
     Rule("JSON Web Token", re.compile(rf"{_RUN_BEGINS}{_JWT}"), _wholly),
     Rule("assignment", _ASSIGNED, _assigned),
     Rule(

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from plugins.redaction import redact
+
+_BEYOND = 4096  # characters behind a cut that are looked at for the rest of a secret
 # Bidirectional controls and invisible separators: they make a line read as what it is not.
 _DECEIVING = frozenset(
     [0x061C, 0x200B, 0x200E, 0x200F, 0xFEFF, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
@@ -39,8 +42,13 @@ def printable(text: str | bytes, limit: int = 300) -> str:
     """
     if isinstance(text, bytes):
         # Four bytes are enough for any character: a huge value is not decoded to be cut.
-        text = text[: limit * 4 + 4].decode("utf-8", "surrogateescape")
+        text = text[: (limit + _BEYOND) * 4].decode("utf-8", "surrogateescape")
     cut = len(text) - limit
+    if cut > 0:
+        # Half a secret is not recognised any more, so it is masked before the cut, not after.
+        unseen = text[limit + _BEYOND :]
+        text = redact(text[: limit + _BEYOND])
+        cut = len(unseen) + max(0, len(text) - limit)
     shown = text if text.isascii() and text.isprintable() else None
     if shown is None:
         shown = "".join(map(_shown, text[:limit] if cut > 0 else text))

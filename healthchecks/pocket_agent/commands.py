@@ -64,10 +64,11 @@ class Command:
         return (self.environment.get("HOME", ""), *(self.absolute(path) for path in said))
 
     def belongs_to(self, home: str) -> bool:
-        """Whether it is of that home, or is kept in it; an unknown home of its own may be any."""
-        own = self.environment.get("HOME", "")
-        kept = (*self.places, self.executable, self.folder)
-        return not own or own == home or any(f"{path}/".startswith(f"{home}/") for path in kept)
+        """Whether it is of that home, or is kept in it; one that shows no place may be of any."""
+        own, *said = self.places
+        kept = (*said, self.executable, self.folder) if own else said
+        shown = tuple(filter(None, (own, *kept)))
+        return not shown or own == home or any(f"{path}/".startswith(f"{home}/") for path in shown)
 
 
 def processes(program: str, host: Host) -> tuple[Command, ...]:

@@ -27,6 +27,7 @@ YAML_NAMES = {
     "data.dir": "data_dir",
     "data_dir": "data_dir",
     "logging.file": "log_file",
+    "logging.level": "log_level",
     "claude.binary": "execution.claude_binary_path",
     "timeouts.execution": "execution.command_timeout",
     "timeouts.idle": "idle_timeout",

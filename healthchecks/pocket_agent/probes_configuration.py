@@ -61,9 +61,7 @@ def configuration_file(
     except TooBig as met:
         return ConfigurationFile(system.config, (str(met),), ())
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
-        if system.config.endswith(".json") and system.dialect != "yaml":
-            return ConfigurationFile(system.config, (_no_language(text),), ())
-        return _not_json(system, bool(system.pids), ServerLog(system, filesystem, systemd))
+        return _not_json(system, text, ServerLog(system, filesystem, systemd))
     if text.startswith("\ufeff"):
         return ConfigurationFile(system.config, ("a byte order mark stands before its JSON",), ())
     try:
@@ -79,14 +77,27 @@ def _no_language(text: str) -> str:
     return "it is neither JSON nor YAML" if text.strip() else "it is empty"
 
 
-def _not_json(system: PocketAgent, runs: bool, log: ServerLog) -> ConfigurationFile:
+def _is_commented_out(text: str) -> bool:
+    """Whether it is YAML that leaves every setting at its default."""
+    return bool(text.strip()) and not any(
+        line.partition("#")[0].strip(" \t-") for line in text.splitlines()
+    )
+
+
+def _not_json(system: PocketAgent, text: str, log: ServerLog) -> ConfigurationFile:
     """YAML is well with a server that reads it; whether this one does, it or its log tells.
 
     Raises:
         Blocked: it does not run, and no log tells why.
     """
-    if runs:
-        return ConfigurationFile(system.config, (), ())
+    json_wanted = system.config.endswith(".json")
+    if system.dialect != "yaml" and (json_wanted or not _is_commented_out(text)):
+        return ConfigurationFile(system.config, (_no_language(text),), ())
+    if system.pids:
+        said = system.configuration.values.items()
+        # What a variable is put in for can only be told by who puts it in.
+        plain = {name: value for name, value in said if not str(value).startswith("$")}
+        return ConfigurationFile(system.config, wrong_values(plain), ())
     try:
         refused = any("failed to parse config file" in one.text for one in log.records())
     except NoFact:

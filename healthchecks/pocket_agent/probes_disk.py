@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 from dataclasses import dataclass
 
+from healthchecks.pocket_agent.seat import RUNS
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Absent, Blocked, NotThere, WrongKind, printable, probe
 from plugins.endpoints.filesystem import Entry, Filesystem
@@ -87,6 +88,9 @@ def data_folder(system: PocketAgent, filesystem: Filesystem) -> DataFolder:
     """What stands where the data folder should be; a link to a folder is a folder."""
     path = system.data_dir
     found = _led_to(path, filesystem) or filesystem.look(path)
+    if not found and system.dialect == "yaml" and not (system.pids or system.settings.data_dir):
+        # The real server refuses YAML: what this file says of the folder may never have held.
+        raise Blocked(RUNS, "the server does not run, and it alone knows whether it reads YAML")
     above = _led_to(os.path.dirname(path), filesystem)
     return DataFolder(
         path=path,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from healthchecks.pocket_agent.probes_server_log import no_log
+from healthchecks.pocket_agent.records import tells_failed_start
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Absent, NotThere, printable, probe, table_beside
 from plugins.endpoints.logs import NO_HITS, Hits, Logs
@@ -32,10 +33,12 @@ class LogHits:
     started: float | None
 
     def of(self, signature: Signature) -> Hits:
-        """How a signature shows; what kept an earlier start from succeeding is over by now."""
+        """How a signature shows; what kept a server from starting is over where one runs."""
         hits = self.hits.get(signature.key, NO_HITS)
-        over = self.started is not None and (hits.last_seen or 0.0) < self.started
-        return NO_HITS if signature.severity == "P0" and over else hits
+        if self.started is None or signature.severity != "P0":
+            return hits
+        over = (hits.last_seen or 0.0) < self.started or all(map(tells_failed_start, hits.lines))
+        return NO_HITS if over else hits
 
 
 @probe(deadline=40.0)

@@ -88,9 +88,9 @@ def wrong_links(
 
 
 def _wrong_link(folder: MessageFolder, latest: float) -> WrongLink | None:
-    if folder.guide:
-        return None
     link, temporary = folder.entries.get(LINK), folder.entries.get(f"{LINK}.tmp")
+    if folder.guide:
+        return _needless(folder, link)
     newest = folder.newest
     blocking = None
     if temporary and temporary.mtime < latest:
@@ -102,6 +102,15 @@ def _wrong_link(folder: MessageFolder, latest: float) -> WrongLink | None:
         return None
     path = os.path.join(folder.path, LINK)
     return WrongLink(path, why, link.identity if link else "", newest, blocking)
+
+
+def _needless(folder: MessageFolder, link: Entry | None) -> WrongLink | None:
+    """The link that leads nowhere in a folder of the guide's, whose live log is no link."""
+    target = link.target.removeprefix("./") if link and link.kind == "link" else ""
+    if link is None or not target or "/" in target or target in folder.entries:
+        return None
+    why = f"leads to {printable(target)}, which is not there"
+    return WrongLink(link.path, why, link.identity, "", None)
 
 
 def _fault_of(folder: MessageFolder, link: Entry | None, newest: str, latest: float) -> str:
@@ -153,7 +162,7 @@ def leftovers(system: PocketAgent, filesystem: Filesystem, commands: Host) -> tu
     candidates = {
         entry.path: entry
         for entry in entries
-        if _temporary(entry)
+        if _temporary(entry, guide=system.dialect == "yaml")
         # A time ahead of the clock says nothing of a file's age; far ahead, it never would.
         and not -settings.clock_tolerance < now - entry.mtime < settings.residue_seconds
     }
@@ -167,9 +176,10 @@ def leftovers(system: PocketAgent, filesystem: Filesystem, commands: Host) -> tu
     return found
 
 
-def _temporary(entry: Entry) -> bool:
+def _temporary(entry: Entry, *, guide: bool) -> bool:
     name = entry.name
-    if entry.kind not in {"file", "link"} or name == f"{LINK}.tmp":
+    # The real server's is the business of the check of its link.
+    if entry.kind not in {"file", "link"} or (name == f"{LINK}.tmp" and not guide):
         return False
     return name.endswith(".tmp") or name.startswith(".tmp-") or name == ".lock"
 

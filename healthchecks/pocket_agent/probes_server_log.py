@@ -33,7 +33,10 @@ class LogErrors:
 
 @dataclass(frozen=True)
 class LastStart:
-    """What the latest start failed with, and the crashes of late; empty when all is well."""
+    """What the latest start failed with, and the crashes of late; empty when all is well.
+
+    A panic at a stop is a known issue, and no crash: nothing runs any more that could be lost.
+    """
 
     failures: tuple[str, ...]
     crashes: tuple[str, ...]
@@ -105,12 +108,14 @@ def last_start(system: PocketAgent, filesystem: Filesystem, systemd: Systemd) ->
     """What the latest start failed with, and every crash of late."""
     failures: list[str] = []
     crashes: list[str] = []
+    stopping = False
     for one in ServerLog(system, filesystem, systemd).records():
+        stopping = one.stops or (stopping and not one.begins)
         if one.begins:
             failures.clear()
         if one.failed_start:
             failures.append(printable(one.text))
-        elif one.panics and not one.message.lstrip().startswith("goroutine"):
+        elif one.panics and not stopping and not one.message.startswith("goroutine"):
             crashes.append(printable(one.message))
     return LastStart(tuple(failures[-_SHOWN:]), tuple(crashes[-_SHOWN:]))
 

@@ -29,6 +29,7 @@ _FAILED_STARTS = (
     "Failed to initialize",
 )
 _STARTS = "Starting Pocket Agent Server"
+_STOPS = ("Received shutdown signal", "Starting graceful shutdown")
 _PANIC = re.compile(r"panic: |fatal error: |goroutine \d+ \[running\]")
 
 
@@ -73,9 +74,19 @@ class Record:
         return self.message == _STARTS and self.level not in _FAULTS
 
     @property
+    def stops(self) -> bool:
+        """Whether a server process says that it was told to stop."""
+        return self.message.startswith(_STOPS)
+
+    @property
     def failed_start(self) -> bool:
         """Whether it is the last word of a server that gave up."""
         return self.level in _FAULTS and self.message.startswith(_FAILED_STARTS)
+
+
+def tells_failed_start(line: str) -> bool:
+    """Whether a line, whole or cut, is the last word of a server that gave up."""
+    return any(f'"msg":"{words}' in line for words in _FAILED_STARTS)
 
 
 def record(line: str) -> Record:

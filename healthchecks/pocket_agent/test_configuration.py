@@ -57,6 +57,41 @@ def with_yaml(world: World) -> None:
     world.start()
 
 
+@healthy(test_its_configuration_can_be_read, layout="guide")
+def with_every_setting_commented_out(world: World) -> None:
+    """A packaged YAML file that nobody has filled in."""
+    world.start()
+    world.configure(text=b"# server:\n#   port: 8443\n---\n")
+
+
+@healthy(test_its_configuration_can_be_read, layout="guide")
+def with_a_variable_to_put_in(world: World) -> None:
+    """YAML whose port is told by the environment."""
+    world.start()
+    world.configure(server={"host": "127.0.0.1", "port": "${PA_PORT}"})
+
+
+@fault(test_its_configuration_can_be_read, layout="guide")
+def with_nothing_in_the_guides(world: World) -> None:
+    """A full disk leaves an empty file of the guide's, too."""
+    world.start()
+    world.configure(text=b"")
+
+
+@fault(test_its_configuration_can_be_read, layout="guide")
+def with_rubbish_for_the_guides(world: World) -> None:
+    """A page of a web server, saved in its place."""
+    world.start()
+    world.configure(text=b"<html>\n<title>404</title>\n")
+
+
+@fault(test_its_configuration_can_be_read, layout="guide")
+def with_wrong_values_the_guides_way(world: World) -> None:
+    """YAML with a level that there is none of."""
+    world.start()
+    world.configure(logging={"level": "loud", "file": "./server.log"})
+
+
 @fault(test_its_configuration_can_be_read)
 def with_yaml_for_json(world: World) -> None:
     """The packages' own config.yaml, which the real server refuses."""

@@ -63,7 +63,9 @@ def named_by_a_stranger(world: World) -> None:
 @fault(test_no_interrupted_write_is_left)
 def left_as_the_guide_says(world: World) -> None:
     world.lay_out("guide")
-    for path in (world.data / ".lock", world.metadata().with_name("metadata.json.tmp")):
+    project = world.metadata().parent
+    named = (project / "metadata.json.tmp", project / "logs/current.jsonl.tmp")
+    for path in (world.data / ".lock", *named):
         path.touch()
         world.age(path, 1)
 

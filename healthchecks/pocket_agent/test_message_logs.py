@@ -149,6 +149,12 @@ def dangling_without_a_log(world: World) -> None:
 
 
 @fault(test_the_current_log_link_is_right)
+def dangling_where_the_guide_wants_none(world: World) -> None:
+    world.lay_out("guide")
+    os.symlink(OLD, world.metadata().parent / "logs/current.jsonl")
+
+
+@fault(test_the_current_log_link_is_right)
 def blocked_from_now_on(world: World) -> None:
     stale = world.metadata().parent / "logs/current.jsonl.tmp"
     stale.symlink_to(OLD)

@@ -23,11 +23,14 @@ def start_it(server_process: ServerProcess, system: PocketAgent) -> Iterator[Run
     elif system.start_command[:1] == ("systemctl",):
         yield Run(system.start_command)
     elif system.start_command:
-        # Its own folder is found by HOME; as another user it would leave files that are not its.
-        user, home = server_process.user, server_process.home
-        argv = (*(("runuser", "-u", user, "--") if user else ()), *system.start_command)
-        env = (("HOME", home),) if home else ()
-        yield Start(argv, cwd=system.start_folder, log=system.start_log, env=env)
+        # It finds its folder by HOME, which runuser sets anew; as another user than its own it
+        # would leave files there that it may not touch later.
+        user, home = server_process.user, (("HOME", server_process.home),)
+        env = home if server_process.home else ()
+        argv = system.start_command
+        if user:
+            argv = ("runuser", "-u", user, "--", "env", *(f"{k}={v}" for k, v in env), *argv)
+        yield Start(argv, system.start_folder, system.start_log, () if user else env)
 
 
 @check(P0, guide="PA01", remedy=start_it)

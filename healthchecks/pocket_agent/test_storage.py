@@ -43,6 +43,13 @@ def there_as_the_guide_says(world: World) -> None:
     world.lay_out("guide")
 
 
+@fault(test_the_data_folder_is_there, becomes="blocked")
+def in_a_yaml_that_nothing_reads(world: World) -> None:
+    world.configure(text=b"server:\n  port: 8443\ndata:\n  dir: ./elsewhere\n")
+    world.change(data_dir="")
+    world.start_refused()
+
+
 @fault(test_the_data_folder_is_there)
 def gone(world: World) -> None:
     _separate(world)
@@ -75,7 +82,7 @@ def test_the_data_folder_is_private(open_data_folders: tuple[Exposed, ...]) -> N
     The message logs in it hold whole conversations, and the server writes them readable by all: the
     folder's own mode is all that keeps others out.
     """
-    assert not open_data_folders, listed("others may enter the data folder", open_data_folders)
+    assert not open_data_folders, listed("the data folder lets others in", open_data_folders)
 
 
 @healthy(test_the_data_folder_is_private)

@@ -99,7 +99,7 @@ class Tree:
             }
         return {
             "port": self.port,
-            "host": "127.0.0.1",
+            "host": "0.0.0.0",  # noqa: S104 - it is not heeded: the switch --loopback is
             "tls_enabled": True,
             "tls_cert_file": str(self.crt),
             "tls_key_file": str(self.key),

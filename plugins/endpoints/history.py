@@ -11,6 +11,7 @@ from typing import Any
 
 from plugins.eyes.lines import ROWS
 from plugins.eyes.scan import shorten
+from plugins.redaction import redact
 
 _FORM = 1  # raised when the shape of what is kept changes: older files then start over
 
@@ -45,11 +46,20 @@ def keep(folder: str | None, question: tuple[str, ...], told: dict[str, Any]) ->
         descriptor, fresh = tempfile.mkstemp(dir=folder, prefix=".fresh-")
         try:
             with open(descriptor, "w", encoding="ascii") as file:
-                json.dump({"form": _FORM, "told": told}, file)
+                json.dump({"form": _FORM, "told": _masked(told)}, file)
             os.replace(fresh, _place(folder, question))
         except OSError:
             os.unlink(fresh)
             raise
+
+
+def _masked(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what is kept of it: a line of a log may hold a secret, and that is not kept."""
+    tallies = {
+        key: {**tally, "lines": [[when, redact(text)] for when, text in tally["lines"]]}
+        for key, tally in told.get("tallies", {}).items()
+    }
+    return {**told, "tallies": tallies} if tallies else told
 
 
 def scans_joined(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:

@@ -34,12 +34,13 @@ class Line:
         if not width or self.whole or self.indent + len(self.text) <= width:
             yield margin + self.text
             return
-        hanging = margin + ("  " if self.text.startswith("- ") else "")
+        # The bullet is part of the indent: a long path after it then stays on its line.
+        bullet = "- " if self.text.startswith("- ") else ""
         yield from textwrap.wrap(
-            self.text,
+            self.text.removeprefix(bullet),
             max(width, self.indent + 20),
-            initial_indent=margin,
-            subsequent_indent=hanging,
+            initial_indent=margin + bullet,
+            subsequent_indent=margin + " " * len(bullet),
             break_long_words=False,
             break_on_hyphens=False,
         )

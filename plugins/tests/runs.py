@@ -94,6 +94,7 @@ def suite(
     env: Mapping[str, str] | None = None,
     target: str = "healthchecks/",
     limit: float = 50.0,
+    root: Path = ROOT,
 ) -> Look:
     """Run the suite once.
 
@@ -106,6 +107,7 @@ def suite(
         env: variables to lay over ours.
         target: what pytest is to collect.
         limit: seconds, after which the run counts as hanging and the test fails.
+        root: the repository, or a copy of it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = tables if isinstance(tables, Path) else systems_file(folder / "systems.toml", tables)
@@ -120,7 +122,7 @@ def suite(
     with (folder / "terminal.txt").open("wb") as terminal:
         process = subprocess.Popen(
             argv,
-            cwd=ROOT,
+            cwd=root,
             env=variables,
             stdin=subprocess.DEVNULL,
             stdout=terminal,

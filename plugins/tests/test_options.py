@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 
 import pytest
@@ -55,7 +56,8 @@ def test_what_only_prints_looks_at_nothing(toy: Toy, monkeypatch: pytest.MonkeyP
 def test_collecting_opens_nothing_of_the_system(toy: Toy) -> None:
     trace = toy.root / "trace"
     calls = "trace=openat,open,connect,socket,execve,statx,newfstatat,stat,lstat,readlink"
-    argv = ["strace", "-f", "-qq", "-e", calls, "-o", str(trace), "python", "-B", "-m", "pytest"]
+    argv = ["strace", "-f", "-qq", "-e", calls, "-o", str(trace)]
+    argv += [sys.executable, "-B", "-m", "pytest"]
     ran = toy.pytester.run(*argv, "-p", "no:html", "--co", "-q", "healthchecks")
     assert ran.ret == 0
     lines = trace.read_text().splitlines()

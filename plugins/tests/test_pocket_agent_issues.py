@@ -61,3 +61,16 @@ def _shows_none_that_matters(log: bytes) -> None:
     for signature in _SIGNATURES:
         if signature.severity in {"P0", "P1"}:
             assert not [line for line in lines if signature.fits(line)]
+
+
+def test_what_kept_a_server_from_starting_is_over_where_one_runs() -> None:
+    line = '{"level":"ERROR","msg":"Server error","error":"… bind: address already in use"}'
+    seen = {
+        "address_in_use": Hits(1, 200.0, 200.0, (line,)),
+        "no_space": Hits(1, 9.0, 200.0, ("x",)),
+    }
+    by_key = {one.key: one for one in load(TABLE)}
+    for started, counts in ((None, (1, 1)), (100.0, (0, 1)), (300.0, (0, 0))):
+        hits = LogHits(seen, started)
+        shown = (hits.of(by_key["address_in_use"]).count, hits.of(by_key["no_space"]).count)
+        assert shown == counts

@@ -32,6 +32,13 @@ def test_what_is_cut_is_counted() -> None:
     assert printable("x" * 310) == "x" * 300 + "… (10 more characters)"
 
 
+@pytest.mark.parametrize("before", range(270, 300, 3))
+def test_half_a_secret_is_not_left_by_a_cut(before: int) -> None:
+    shown = printable("x" * before + " https://me:cAnArYcAnArY@example.net " + "y" * 9000)
+    assert "cAn" not in shown
+    assert "more characters)" in shown
+
+
 @given(st.text(st.characters(), max_size=400))
 def test_any_text_ends_up_on_one_line_that_can_be_written(text: str) -> None:
     shown = printable(text)

@@ -144,6 +144,10 @@ def answer(text: bytes) -> Callable[[socket.socket], None]:
     def behave(wire: socket.socket) -> None:
         request_of(wire)
         wire.sendall(text)
+        # What is still unread when a socket closes makes the kernel reset it, and eat the answer.
+        wire.shutdown(socket.SHUT_WR)
+        while wire.recv(4096):
+            pass
 
     return behave
 
