@@ -21,8 +21,9 @@ import pytest
 
 from plugins.configuration import Configuration
 from plugins.finding import Waiver
+from plugins.journal import runs
 from plugins.report.account import on_worker, opened
-from plugins.run import RUN
+from plugins.run import RUN, Run
 
 WORLDS = pytest.StashKey[ExitStack]()
 TOLD = "health_demo"
@@ -67,19 +68,30 @@ def _part(system: str, name: str) -> Any:
     return importlib.import_module(full) if importlib.util.find_spec(full) else None
 
 
+def _forget(run: Run, marker: Path) -> None:
+    """Forget what the demo before took: nobody can take it back on a host that is gone."""
+    before = marker.read_text() if marker.is_file() else ""
+    if before in runs(run.state):
+        (run.state / "journal" / f"{before}.jsonl").unlink()
+        shutil.rmtree(run.state / "quarantine" / before, ignore_errors=True)
+
+
 def _cleared(config: pytest.Config, folder: Path) -> None:
     """Make the folder anew, for this run alone.
 
     Raises:
         pytest.UsageError: it can not be written to, or another demo lives in it now.
     """
+    run = config.stash[RUN]
     try:
         folder.parent.mkdir(exist_ok=True)
         lock = config.stash[WORLDS].enter_context((folder.parent / ".demo.lock").open("w"))
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if folder.exists():
+            _forget(run, folder / "run")
             shutil.rmtree(folder)
         folder.mkdir()
+        (folder / "run").write_text(run.id)
     except BlockingIOError:
         raise pytest.UsageError("--demo: another demo runs in this checkout now") from None
     except OSError as error:

@@ -133,7 +133,8 @@ def roll_back(journal: Journal, first: int) -> str:
 def _back(journal: Journal, entries: list[Entry]) -> Iterator[tuple[bool, str]]:
     for entry in reversed(entries):
         try:
-            yield True, guarded("a step back", partial(journal.take_back, entry), Refusal)
+            done = guarded("a step back", partial(journal.take_back, entry), Refusal)
+            yield True, f"{entry.check}: {done}"
         except (Refusal, NoFact) as why:
             yield False, f"{entry.check}: {_shown(why)}"
 
@@ -220,6 +221,7 @@ def undo(run: Run, wanted: str) -> Iterator[tuple[bool, str]]:
     Args:
         run: names the state folder.
         wanted: the id of the run that took the fixes; empty for the last that has any left.
+            Each call takes back one run: the next call those of the run before.
 
     Yields:
         (whether it was done, a sentence) for each step.

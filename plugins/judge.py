@@ -15,7 +15,15 @@ from plugins.case import Case, Told, told
 from plugins.catalog import Check, check_of, checks_of
 from plugins.facts import NotReached, probes_of
 from plugins.finding import Finding, Fix, Measure, Outcome
-from plugins.outcomes import Absent, Blocked, NoFact
+from plugins.outcomes import (
+    Absent,
+    Blocked,
+    NoFact,
+    NoPermission,
+    NotThere,
+    ToolMissing,
+    WrongKind,
+)
 from plugins.redaction import redact
 from plugins.report.account import opened
 from plugins.run import RUN, Run
@@ -23,6 +31,12 @@ from plugins.text import printable
 
 FIX = pytest.StashKey[Fix | None]()
 WAS = pytest.StashKey[Told]()
+_NEXT: dict[type[NoFact], str] = {
+    NoPermission: "Run the checks as the user who may look there, or as root.",
+    ToolMissing: "Install the program that is named, then run the checks again.",
+    NotThere: "See with `ls -ld <path>` why it is not there; correct its place in the systems file.",
+    WrongKind: "Look at what stands there, with `ls -ld <path>`; move aside what does not belong.",
+}
 MARKS = ("P0", "P1", "P2", "P3", "safe", "unsafe", "manual", "slow")
 
 
@@ -96,7 +110,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
         for declared in probes_of(item):
             # What has been seen by then is still judged: that takes no time.
             if late and not run.round.seen(check.system, declared):
-                raise NotReached("it was not reached in time")
+                raise NotReached("it was not reached")
             run.round.ask(check.system, declared)
     return (yield)
 
@@ -133,18 +147,19 @@ def measures_in(fact: Any) -> tuple[Measure, ...]:
     return ()
 
 
-def _unseen(finding: Finding, why: NoFact) -> Finding:
+def _unseen(finding: Finding, why: NoFact, deadline: float) -> Finding:
     """Return the finding of a check whose fact could not be had."""
     said = redact(printable(str(why), 600))
     if isinstance(why, NotReached):
-        return replace(
-            finding, outcome=Outcome.NOT_RUN, message=f"the run's deadline passed: {said}"
-        )
+        limit = f"the run's deadline of {deadline:g} s passed (--deadline sets another)"
+        return replace(finding, outcome=Outcome.NOT_RUN, message=f"{limit}: {said}")
     if isinstance(why, Absent):
         return replace(finding, outcome=Outcome.ABSENT, message=said)
     if isinstance(why, Blocked):
         return replace(finding, outcome=Outcome.BLOCKED, message=said, blocked_by=why.by)
-    return replace(finding, outcome=Outcome.CANNOT_TELL, message=said)
+    # The check's own hint cures what it looks for, and that is not what was met here.
+    hint = next((words for kind, words in _NEXT.items() if isinstance(why, kind)), finding.hint)
+    return replace(finding, outcome=Outcome.CANNOT_TELL, message=said, hint=hint)
 
 
 def _as_told(finding: Finding, outcome: Outcome, said: Told) -> Finding:
@@ -176,7 +191,7 @@ def conclude(item: pytest.Item, check: Check, call: pytest.CallInfo[None]) -> Fi
             return replace(finding, outcome=Outcome.HEALTHY)
         return _as_told(finding, Outcome.FIXED, item.stash[WAS])
     if isinstance(met, NoFact):
-        finding = _unseen(finding, met)
+        finding = _unseen(finding, met, run.deadline)
     elif isinstance(met, AssertionError):
         finding = _as_told(finding, Outcome.ILL, told(met))
     else:

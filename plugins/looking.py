@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from plugins.catalog import checks_of
+from plugins.catalog import Check, checks_of
 from plugins.facts import Answer, probes_of
 from plugins.finding import Finding
-from plugins.outcomes import Absent, NoFact
+from plugins.outcomes import Absent, Blocked, NoFact
 from plugins.report.account import on_worker, opened
 from plugins.report.terminal import progress, say
 from plugins.run import RUN, Run
@@ -28,6 +28,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         asked = _ask(session)
         if asked:
             _wait(config, asked)
+            if not on_worker(config):  # a worker of pytest-xdist must keep to the common order
+                _roots_first(session)
     return (yield)
 
 
@@ -53,6 +55,30 @@ def _wait(config: pytest.Config, asked: dict[str, list[Answer]]) -> None:
         progress(config, total - left, total, f"looking at {', '.join(waiting)}")
         if waiting:
             time.sleep(0.01)
+
+
+def _roots_first(session: pytest.Session) -> None:
+    """Judge what is blocked after what may be its root cause, so that a cure of it counts here."""
+    run = session.config.stash[RUN]
+
+    def waits(item: pytest.Item, check: Check) -> tuple[bool, bool]:
+        probes = probes_of(item)
+        seen = [run.round.ask(check.system, one) for one in probes if not one.late]
+        return len(seen) < len(probes), any(map(_is_blocked, seen))
+
+    ranks = {id(item): waits(item, check) for item, check in checks_of(session.items)}
+    session.items.sort(key=lambda item: ranks.get(id(item), (True, True)))
+
+
+def _is_blocked(answer: Answer) -> bool:
+    if answer.done():
+        try:
+            answer.get(0.0)
+        except Blocked:
+            return True
+        except NoFact:
+            return False
+    return False
 
 
 def _tell(config: pytest.Config, run: Run, system: str) -> None:

@@ -47,7 +47,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     option("--show", choices=SEVERITIES, default="P3", help="what is shown (P3)")
     option("--require", metavar="ID", action="append", default=[], help="this check must have run")
     option("--deep", action="store_true", help="also the checks that are slow")
-    option("--deadline", type=float, default=60.0, metavar="S", help="seconds for all (60)")
+    option(
+        "--deadline",
+        type=float,
+        metavar="S",
+        help="seconds for all (60; 600 with --deep)",
+    )
     option("--health-json", metavar="PATH", help="write the result document; - for stdout alone")
     option("--list-checks", action="store_true", help="the checks as JSON lines; touches nothing")
     option("--print-systems", action="store_true", help="the systems file in force")
@@ -98,6 +103,8 @@ def read_configuration(config: pytest.Config) -> Configuration:
             raise pytest.UsageError(f"--system {name}: there is no such system{hint}")
     if config.option.fix_only and config.option.fix is None:
         raise pytest.UsageError("--fix-only narrows a --fix: give that too")
+    if config.option.deadline is None:
+        config.option.deadline = 600.0 if config.option.deep else 60.0
     if not config.option.deadline > 0:  # nan is no number of seconds either
         raise pytest.UsageError("--deadline must be more than 0 seconds")
     return read

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from healthchecks.pocket_agent.seat import find_seat, page
+from healthchecks.pocket_agent.seat import OWN_PORT, find_seat, page
 from healthchecks.pocket_agent.system import PocketAgent
-from plugins import CannotTell, probe
+from plugins import Blocked, CannotTell, probe
 from plugins.endpoints.http import Http
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Sockets
@@ -51,8 +51,10 @@ def debug_listeners(
     system: PocketAgent, processes: Processes, sockets: Sockets, http: Http
 ) -> tuple[str, ...]:
     """Listeners of the server's own process beside its port: pprof and the like."""
-    servers = find_seat(system, processes, sockets, http).demand_process()
-    pids = {one.pid for one in servers}
+    seat = find_seat(system, processes, sockets, http)
+    pids = {one.pid for one in seat.demand_process()}
+    if not seat.own:
+        raise Blocked(OWN_PORT, "the server does not listen on its port")
     debug = system.settings.debug_port
     mine = [one for one in sockets.listeners() if one.pid in pids and one.port != system.port]
     if not any(one.pid in pids for one in sockets.listeners()) and sockets.on(debug):

@@ -40,11 +40,15 @@ class ServerProcess:
 
 @dataclass(frozen=True)
 class PortUse:
-    """Who listens on the server's port: the server itself or not, and other programs."""
+    """Who listens on the server's port: the server itself or not, and other programs.
+
+    Where it does not, `elsewhere` has the ports on which it listens instead.
+    """
 
     port: int
     own: bool
     strangers: tuple[str, ...]
+    elsewhere: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,9 @@ def port_use(system: PocketAgent, processes: Processes, sockets: Sockets, http: 
         f"{one.program or 'a program'} (process {one.pid or 'unknown'}) on {one.address}"
         for one in seat.strangers
     )
-    return PortUse(system.port, bool(seat.own), strangers)
+    pids = {one.pid for one in seat.running}
+    held = () if seat.own else (one.port for one in sockets.listeners() if one.pid in pids)
+    return PortUse(system.port, bool(seat.own), strangers, tuple(sorted(set(held))))
 
 
 @probe

@@ -13,7 +13,7 @@ from healthchecks.pocket_agent.configuration import (
     read_configuration,
     seconds,
 )
-from plugins.eyes import reading
+from plugins.eyes import files, reading
 from plugins.hosts import Host
 
 if TYPE_CHECKING:
@@ -47,6 +47,15 @@ class Search:
         """Give the first of those paths; "" when there is none."""
         return next(iter(self.there(paths, *kinds)), "")
 
+    def led_to(self, path: str) -> str:
+        """Give what a path leads to where it is a link itself, else the path."""
+        if self.kinds((path,)) != ("link",):
+            return path
+        try:
+            return self.host.call(files.resolve, path)
+        except OSError:
+            return path
+
     @cached_property
     def running(self) -> tuple[Command, ...]:
         """The server's running commands, oldest first."""
@@ -62,7 +71,14 @@ class Search:
         home, root = settings.path("~"), settings.path(settings.default_root)
         named = settings.home != "~" and bool(self.there((root,)))
         found = processes(settings.program, self.host)
-        return ours(found, explicit, home, named=named)
+        mine = ours(found, explicit, home, named=named)
+        if mine or not named or settings.config or settings.root_dir:
+            return mine
+        # A root folder without a configuration is left by a trial; the package's server is meant.
+        shared = (
+            "" if self.config_of(root) else self.first(settings.paths(settings.default_configs))
+        )
+        return ours(found, explicit | {"config": shared}, home, named=True) if shared else ()
 
     @cached_property
     def unit_file(self) -> str:
@@ -91,6 +107,10 @@ class Search:
         said = command.absolute(command.flag("root-dir"))
         return settings.path(settings.root_dir) or said or settings.path(default)
 
+    def config_of(self, root: str) -> str:
+        """The configuration file in a root folder; "" when there is none."""
+        return self.first(tuple(os.path.join(root, f"config.{kind}") for kind in ("json", "yaml")))
+
     @cached_property
     def config(self) -> str:
         """The configuration file, there or not; "" when none is named and none is found."""
@@ -99,9 +119,8 @@ class Search:
         if named:
             self.kinds((named,))
             return named
-        own = tuple(os.path.join(self.root, name) for name in ("config.json", "config.yaml"))
         packaged = () if settings.root_dir else settings.paths(settings.default_configs)
-        return self.first(own if self.running else own + packaged)
+        return self.config_of(self.root) or ("" if self.running else self.first(packaged))
 
     @cached_property
     def configuration(self) -> Configuration:

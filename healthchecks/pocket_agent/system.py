@@ -74,7 +74,6 @@ class Settings:
     cpu_percent: int
     cpu_seconds: int
     memory_mib: int
-    memory_growth_percent: int
     projects_limit: int
     projects_percent: int
     execution_timeout: int
@@ -214,7 +213,10 @@ def find(settings: Settings, host: Host) -> PocketAgent:
 
 
 def _uses(settings: Settings, search: Search, *pems: str) -> Uses:
-    trees = (search.data_dir, search.root, *(os.path.dirname(path) for path in pems if path))
+    # Somebody who links the folder to a larger disk means that folder.
+    own = (search.data_dir, search.root)
+    linked = tuple(search.led_to(path) for path in own)
+    trees = (*own, *linked, *(os.path.dirname(path) for path in pems if path))
     return Uses(
         folders=(search.data_dir,),
         ports=(search.port,),

@@ -99,3 +99,11 @@ def open_and_plain(world: World) -> None:
 def profiled(world: World) -> None:
     """pprof was left on."""
     world.start(debug=world.settings()["debug_port"])
+
+
+@fault(test_no_debugging_port_is_open, becomes="blocked")
+def on_its_old_port(world: World) -> None:
+    """Configured anew and not restarted: what it listens on is no debugging port."""
+    world.change(port=0)
+    world.start()
+    world.configure(port=world.settings()["debug_port"])

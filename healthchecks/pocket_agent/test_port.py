@@ -12,7 +12,8 @@ from plugins import P0, check, fault, healthy, listed
     guide="PA02",
     hint="""See who has it: `ss -ltnp | grep <port>`. End that program or give the server another
     port (`port` in its configuration), then `systemctl restart pocket-agent-server`. Where nothing
-    listens although it runs, its log says why: `journalctl -n 50 -u pocket-agent-server`""",
+    listens although it runs, its log says why: `journalctl -n 50 -u pocket-agent-server`; where it
+    was configured anew, it takes the new port at its next start.""",
 )
 def test_its_port_is_its_own(port_use: PortUse) -> None:
     """The server's port is its own.
@@ -21,7 +22,9 @@ def test_its_port_is_its_own(port_use: PortUse) -> None:
     """
     told = f"another program listens on port {port_use.port}"
     assert not port_use.strangers, listed(told, port_use.strangers)
-    assert port_use.own, f"nothing listens on port {port_use.port}"
+    instead = ", ".join(map(str, port_use.elsewhere))
+    but = f"; the server listens on {instead}, and was configured anew since" if instead else ""
+    assert port_use.own, f"nothing listens on port {port_use.port}{but}"
 
 
 @healthy(test_its_port_is_its_own)

@@ -91,6 +91,14 @@ def private(world: World) -> None:
 
 
 @fault(test_the_data_folder_is_private)
+def on_a_larger_disk(world: World) -> None:
+    _separate(world)
+    kept = world.data.rename(world.folder / "larger-disk")
+    world.data.symlink_to(kept)
+    kept.chmod(0o777)
+
+
+@fault(test_the_data_folder_is_private)
 def open_to_all(world: World) -> None:
     world.data.chmod(0o755)
 

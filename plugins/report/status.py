@@ -96,22 +96,24 @@ def exit_status(
     return HEALTHY
 
 
-def meaning(status: int, fail_on: Severity) -> str:
+def meaning(status: int, fail_on: Severity, *, held: bool = True) -> str:
     """Return in a few words what an exit status says.
 
     Args:
         status: what `exit_status` returned.
         fail_on: the line that the run was held to.
+        held: whether a finding is ill at or above that line.
     """
+    failed = "something failed that is no finding"
     words = {
         HEALTHY: f"nothing ill at or above {fail_on.value}",
-        ILL: f"ill at or above {fail_on.value}, or a failure that is no finding",
+        ILL: f"something is ill at or above {fail_on.value}" if held else failed,
         2: "the run was interrupted",
         3: "pytest met an internal error",
         4: "pytest was used wrongly",
         NOTHING_RAN: "nothing was judged, and that is not healthy",
         6: "too many warnings",
         CRITICAL: "a P0 is ill",
-        UNTOLD: "nothing known ill, but something could not be told",
+        UNTOLD: f"nothing known ill at or above {fail_on.value}, but something could not be told",
     }
     return words.get(status, "pytest's own")

@@ -15,6 +15,8 @@ FIRST_EVIDENCE = 5
 MOST_EVIDENCE = 100  # for a pipe: what is kept of a build's output is not the place for all of it
 UNDO = f"pytest {FOLDER}/ --undo"
 
+# After an internal error or a usage error nothing ran at all: no list of all checks says more.
+_GONE_WRONG = frozenset({3, 4})
 _COLOURS = {
     Severity.P0: ("red", "bold"),
     Severity.P1: ("red",),
@@ -145,11 +147,13 @@ def _cannot_tell(rows: list[Finding]) -> Iterator[Line]:
 
 
 def _not_run(rows: list[Finding], full: bool) -> Iterator[Line]:
-    shown = rows if full else rows[:FIRST_EVIDENCE]
-    for row in shown:
-        yield Line(f"{row.id}: {row.message}" if row.message else row.id)
-    if len(rows) > len(shown):
-        yield Line(f"… and {len(rows) - len(shown)} more, in the reports")
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        reasons[row.message or "the run ended before their turn"].append(row.id)
+    for reason, names in reasons.items():
+        shown = names if full else names[:FIRST_EVIDENCE]
+        rest = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+        yield Line(f"{', '.join(shown)}{rest}: {reason}")
 
 
 def _strangers(account: Account) -> Iterator[Line]:
@@ -177,11 +181,15 @@ def last_line(account: Account, status: int, seconds: float) -> Line:
     rows = account.findings()
     ill = Counter(row.severity for row in rows if row.outcome is Outcome.ILL)
     other = Counter(row.outcome for row in rows)
-    parts = [f"{ill[level]} {level.value}" for level in Severity if ill[level]] or ["0 ill"]
+    parts = [f"{ill[level]} {level.value}" for level in Severity if ill[level]]
+    if not ill and len(rows) > other[Outcome.NOT_RUN]:
+        parts = ["0 ill"]
     parts += [f"{other[outcome]} {word}" for outcome, word in _WORDS.items() if other[outcome]]
-    told = f"exit status {status}: {meaning(status, account.fail_on)}"
+    held = any(level >= account.fail_on for level in ill)
+    told = f"exit status {status}: {meaning(status, account.fail_on, held=held)}"
     colour = "green" if status == 0 else "red"
-    return Line(f"{', '.join(parts)} in {seconds:.1f} s; {told}", style=(colour, "bold"))
+    counts = ", ".join(parts) or "no check was selected"
+    return Line(f"{counts} in {seconds:.1f} s; {told}", style=(colour, "bold"))
 
 
 def _worst(rows: list[Finding], roots: Counter[str], show: Severity, full: bool) -> Iterator[Line]:
@@ -221,7 +229,8 @@ def summary(
     yield from _section("Blocked, not counted again", _blocked(of[Outcome.BLOCKED], known))
     yield from _section("Silenced", _silenced(of[Outcome.SILENCED]))
     yield from _section("Cannot tell", _cannot_tell(of[Outcome.CANNOT_TELL]), ("yellow",))
-    yield from _section("Not run", _not_run(of[Outcome.NOT_RUN], full), ("yellow",))
+    if status not in _GONE_WRONG:
+        yield from _section("Not run", _not_run(of[Outcome.NOT_RUN], full), ("yellow",))
     missing = [Line(name) for name in unmet(rows, account.required)]
     yield from _section("Required, and did not judge", missing, ("red",))
     yield from _section("Take note", map(Line, account.warnings), ("yellow",))

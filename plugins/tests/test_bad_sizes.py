@@ -112,12 +112,12 @@ def test_systems_files_that_are_none(tmp_path: Path) -> None:
     loop.symlink_to(loop)
     names.write_text('[pocket_agent]\n"\\u001b[31m\\u202e" = 1\n', "utf-8")
     wanted = {
-        fifo: "no regular file",
+        fifo: "not a regular file",
         huge: "larger than 1 MiB",
         binary: "not a TOML file",
         loop: "Too many levels",
         names: "unknown key",
-        tmp_path: "no regular file",
+        tmp_path: "not a regular file",
         tmp_path / "missing": "No such file",
     }
     for number, (path, sentence) in enumerate(wanted.items()):

@@ -105,6 +105,8 @@ def plant_in_files(world: World) -> None:
 
 
 def plant_in_logs(world: World) -> None:
+    for _ in range(60):  # the value of a variable that the settings name, in no known shape
+        world.log_line({"level": "ERROR", "msg": "Odd", "error": f"refused {TOKEN}"})
     # What is long is cut, and a cut must not leave the half of a secret that nobody recognises.
     for padding in range(90, 170, 5):
         error = "x" * padding + f" https://user:{WORD * 5}@example.net"
@@ -162,6 +164,7 @@ def test_no_secret_leaks(world: World, tmp_path: Path, options: tuple[str, ...])
     look = suite(tmp_path / "run", tables, *options, env={"PROXY_TOKEN": TOKEN})
     assert_nothing_leaks(look)
     assert look.document["exit_status"] == look.status == 10
+    assert "60 x Odd: refused ***" in look.told("the_log_shows_few_errors")
 
 
 def test_no_secret_leaks_from_a_crash(world: World, tmp_path: Path) -> None:

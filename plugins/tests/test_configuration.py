@@ -54,7 +54,7 @@ def laid(tmp_path: Path, text: str) -> dict[str, object]:
         ("waivers = 3", "waivers are tables"),
         ("[waivers]\ntoy = 'x'", '[waivers."toy"] must be a table'),
         (WAIVED.replace("owner", "onwer"), "unknown key onwer; did you mean owner?"),
-        (WAIVED.replace('owner = "o"\n', ""), '[waivers."toy.x"] says no owner'),
+        (WAIVED.replace('owner = "o"\n', ""), '[waivers."toy.x"] lacks owner'),
         (WAIVED.replace('"b"', '" "'), "because must be a text that says something"),
         (WAIVED.replace('"o"', "7"), "owner must be a text that says something"),
         (WAIVED.replace("2999-01-01", "12:00:00"), "until must be a date such as 2027-01-31"),

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import websocket
 
+from healthchecks.pocket_agent.probes_issues import LogHits
 from healthchecks.pocket_agent.world import World
 from healthchecks.pocket_agent.world_processes import until
+from plugins.endpoints.logs import Hits
 from plugins.endpoints.signatures import Signature, load
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -69,7 +71,7 @@ def test_what_kept_a_server_from_starting_is_over_where_one_runs() -> None:
         "address_in_use": Hits(1, 200.0, 200.0, (line,)),
         "no_space": Hits(1, 9.0, 200.0, ("x",)),
     }
-    by_key = {one.key: one for one in load(TABLE)}
+    by_key = {one.key: one for one in _SIGNATURES}
     for started, counts in ((None, (1, 1)), (100.0, (0, 1)), (300.0, (0, 0))):
         hits = LogHits(seen, started)
         shown = (hits.of(by_key["address_in_use"]).count, hits.of(by_key["no_space"]).count)
