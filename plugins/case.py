@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -16,13 +16,23 @@ from plugins.redaction import redact
 from plugins.run import RUN, Run
 from plugins.text import printable
 
+# More than a person or a report can use; each piece costs time to be made safe to show.
+EVIDENCE_KEPT = 1000
+
 
 @dataclass(frozen=True)
 class Told:
-    """What a failed check says: its sentence and its evidence, safe to show."""
+    """What a failed check says.
+
+    Args:
+        sentence: what is wrong, safe to show.
+        evidence: what shows it, safe to show; past 1000 pieces only their number is told.
+        offenders: every piece as the check gave it, to be compared and never shown.
+    """
 
     sentence: str
     evidence: tuple[str, ...] = ()
+    offenders: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def told(error: BaseException) -> Told:
@@ -30,10 +40,14 @@ def told(error: BaseException) -> Told:
     # What pytest's rewriting adds below a message that the check gave is no evidence.
     said = re.split(r"\n *assert ", str(error), maxsplit=1)[0]
     # pytest's rewriting indents the lines of a message that follow the first.
-    sentence, *evidence = re.split(r"\n *- ", said)
+    sentence, *pieces = re.split(r"\n *- ", said)
+    shown = [redact(printable(piece, 600)) for piece in pieces[:EVIDENCE_KEPT]]
+    if len(pieces) > EVIDENCE_KEPT:
+        shown.append(f"and {len(pieces) - EVIDENCE_KEPT} more")
     return Told(
         redact(printable(sentence.rstrip(":"), 600)),
-        tuple(redact(printable(item, 600)) for item in evidence),
+        tuple(shown),
+        frozenset(map(str.strip, pieces)),
     )
 
 

@@ -24,7 +24,7 @@ _WAIVER = {"until", "because", "owner"}
 
 
 class Misconfigured(Exception):  # noqa: N818 - a usage error, shown as one sentence
-    """The systems file can not be used; the message says where and why."""
+    """The systems file cannot be used; the message says where and why."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def with_file(configuration: Configuration, path: Path) -> Configuration:
     """Return the configuration with a user's file over it.
 
     Raises:
-        Misconfigured: the file can not be read or says something that is not known.
+        Misconfigured: the file cannot be read or says something that is not known.
     """
     said = _read(path)
     origin = str(path)

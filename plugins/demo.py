@@ -80,7 +80,7 @@ def _cleared(config: pytest.Config, folder: Path) -> None:
     """Make the folder anew, for this run alone.
 
     Raises:
-        pytest.UsageError: it can not be written to, or another demo lives in it now.
+        pytest.UsageError: it cannot be written to, or another demo lives in it now.
     """
     run = config.stash[RUN]
     try:

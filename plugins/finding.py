@@ -71,6 +71,15 @@ class Measure:
     unit: str
     limit: float | None = None
 
+    def __str__(self) -> str:
+        """The number with its unit and its limit, such as "5 % (limit 10 %)"."""
+        shown = f"{self.value:g} {self.unit}".rstrip()
+        return (
+            shown
+            if self.limit is None
+            else f"{shown} (limit {self.limit:g} {self.unit}".rstrip() + ")"
+        )
+
 
 @dataclass(frozen=True)
 class Waiver:

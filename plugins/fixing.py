@@ -161,8 +161,8 @@ def judged_again(case: Case, ill: Told) -> tuple[str, str]:
     except NoFact as why:
         return "unseen", _shown(why)
     except AssertionError as error:
-        left = set(told(error).evidence)
-        return ("better" if left and left < set(ill.evidence) else "ill"), ""
+        left = told(error).offenders
+        return ("better" if left and left < ill.offenders else "ill"), ""
     return "healthy", ""
 
 
@@ -212,7 +212,7 @@ class Attempts:
             temporary.replace(self._path)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise Refusal(f"{self._path} can not be written: {error.strerror}") from None
+            raise Refusal(f"{self._path} cannot be written: {error.strerror}") from None
 
 
 def undo(run: Run, wanted: str) -> Iterator[tuple[bool, str]]:

@@ -121,7 +121,7 @@ class Journal:
         try:
             self._write(json.dumps(row).encode("ascii") + b"\n")
         except OSError as error:
-            raise Refusal(f"{self.path} can not be written: {error.strerror}") from None
+            raise Refusal(f"{self.path} cannot be written: {error.strerror}") from None
 
     def _write(self, line: bytes) -> None:
         new = not self.path.exists()
@@ -238,7 +238,7 @@ class Journal:
             changed = next(path for path in entry.after if now.get(path) != entry.after[path])
             raise Refusal(f"somebody changed {printable(changed)} since; left as it is")
         if not entry.inverse:
-            raise Refusal(f"can not be taken back: {entry.step}")
+            raise Refusal(f"cannot be taken back: {entry.step}")
         for back in entry.inverse:
             back.take(hands)
         self._append({"undone": entry.number})

@@ -20,7 +20,6 @@ from plugins.outcomes import (
     Blocked,
     NoFact,
     NoPermission,
-    NotThere,
     ToolMissing,
     WrongKind,
 )
@@ -34,8 +33,7 @@ WAS = pytest.StashKey[Told]()
 _NEXT: dict[type[NoFact], str] = {
     NoPermission: "Run the checks as the user who may look there, or as root.",
     ToolMissing: "Install the program that is named, then run the checks again.",
-    NotThere: "See with `ls -ld <path>` why it is not there; correct its place in the systems file.",
-    WrongKind: "Look at what stands there, with `ls -ld <path>`; move aside what does not belong.",
+    WrongKind: "Look at what is there: `ls -ld <path>`, or `curl -ki <url>`; put it right.",
 }
 MARKS = ("P0", "P1", "P2", "P3", "safe", "unsafe", "manual", "slow")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,17 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["broken", "healthy"],
         help="look at an embedded demo host instead of this machine",
     )
-    option(
-        "--fix",
-        nargs="?",
-        const="safe",
-        choices=["plan", "safe", "unsafe"],
-        help="cure what can be cured: show the plan, take SAFE steps (default), or all but MANUAL",
-    )
-    option("--fix-only", metavar="ID", action="append", default=[], help="cure this check only")
-    option("--undo", nargs="?", const="", metavar="RUN", help="take a run's fixes back (the last)")
-    option("--recover", metavar="SYSTEM.PROCEDURE", help="run a named recovery procedure")
-    option("--yes", action="store_true", help="go on with --recover without being asked")
+    _declare_fixing(option)
     option("--fail-on", choices=SEVERITIES, default="P2", help="what fails the run (P2)")
     option("--show", choices=SEVERITIES, default="P3", help="what is shown (P3)")
     option("--require", metavar="ID", action="append", default=[], help="this check must have run")
@@ -61,6 +52,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="prove every check on small worlds instead of looking at this machine",
     )
+
+
+def _declare_fixing(option: Callable[..., None]) -> None:
+    option(
+        "--fix",
+        nargs="?",
+        const="safe",
+        choices=["plan", "safe", "unsafe"],
+        help="cure what can be cured: show the plan, take SAFE steps (default), or all but MANUAL",
+    )
+    option("--fix-only", metavar="ID", action="append", default=[], help="cure this check only")
+    option("--undo", nargs="?", const="", metavar="RUN", help="take a run's fixes back (the last)")
+    option("--recover", metavar="SYSTEM.PROCEDURE", help="run a named recovery procedure")
+    option("--yes", action="store_true", help="go on with --recover without being asked")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -89,7 +94,7 @@ def read_configuration(config: pytest.Config) -> Configuration:
     """Return the shipped defaults with the user's file over them.
 
     Raises:
-        pytest.UsageError: a file or an option can not be used.
+        pytest.UsageError: a file or an option cannot be used.
     """
     try:
         read = files.shipped(config.rootpath / "healthchecks" / "systems.toml")

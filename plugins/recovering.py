@@ -95,7 +95,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         _tell(config, f"{name}: not here: {printable(str(why), 600)}")
         return NOTHING_RAN
     except NoFact as why:
-        _tell(config, f"{name}: it can not be planned: {redact(printable(str(why), 600))}")
+        _tell(config, f"{name}: it cannot be planned: {redact(printable(str(why), 600))}")
         return UNTOLD
     recovery = Recovery(config, run, wanted, steps)
     _show(recovery)

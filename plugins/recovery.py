@@ -144,7 +144,7 @@ def take(
 def take_back(journal: Journal) -> Iterator[tuple[bool, str]]:
     """Take back what a procedure did, the newest step first; a stopped server starts again so.
 
-    One step that can not be taken back never keeps another from it.
+    One step that cannot be taken back never keeps another from it.
 
     Yields:
         (whether it was done, a sentence) for each step.

@@ -22,7 +22,7 @@ class Scenario:
         name: of the function, which says how the world is.
         outcome: what the check must come to: healthy, ill, cannot_tell, blocked or absent.
         make: makes the world so.
-        needs: "root", or names of programs, without which it can not be shown.
+        needs: "root", or names of programs, without which it cannot be shown.
         cure: whether the remedy must heal it.
         options: arguments of the world.
     """
@@ -69,7 +69,7 @@ def fault(
 
     Args:
         check: the check.
-        needs: "root", or names of programs, without which it can not be shown.
+        needs: "root", or names of programs, without which it cannot be shown.
         becomes: what the check comes to: ill, cannot_tell, blocked or absent.
         cure: False where the remedy rightly leaves this fault to a person.
         options: arguments of the world.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from plugins.configuration import Configuration
+from plugins.eyes import reading
 from plugins.hosts import Host
 
 
@@ -77,6 +78,12 @@ def find(configuration: Configuration, system: str, host: Host) -> Found:
 
     Raises:
         Absent: it does not live there; says where was looked.
+        CannotTell: the host cannot be looked at.
     """
     module = importlib.import_module(f"healthchecks.{system}.system")
-    return cast("Found", module.find(settings_of(configuration, system), host))
+    settings = settings_of(configuration, system)
+    if not host.is_local and f"{settings.home}/".startswith("~/"):
+        # Our own home folder says nothing of another machine's.
+        there = host.call(reading.home) + settings.home[1:]
+        settings = dataclasses.replace(settings, home=there)
+    return cast("Found", module.find(settings, host))

@@ -61,7 +61,7 @@ EVIDENCE_MARK = "\n- "
 def listed(sentence: str, items: Iterable[object]) -> str:
     """Build an assertion's message from a sentence and its evidence.
 
-    The report splits the two again; an item can not forge a second one, as line breaks in it
+    The report splits the two again; an item cannot forge a second one, as line breaks in it
     are escaped.
 
     Args:

@@ -38,7 +38,7 @@ def read(text: str, port: int) -> list[Chains]:
     for kind, thing in things:
         place = (thing["family"], thing["table"])
         chains = tables.setdefault(place, Chains())
-        if kind == "chain" and thing.get("hook") == "input":
+        if kind == "chain" and thing.get("hook") in {"prerouting", "input"}:
             chains.entries.append((thing["name"], thing.get("policy", ACCEPT)))
         elif kind == "rule":
             own = {key[2]: value for key, value in sets.items() if key[:2] == place}

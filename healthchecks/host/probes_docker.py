@@ -63,7 +63,8 @@ class Killed:
 
 def _url(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> str:
     """Return where the engine is to be asked; raises `Absent` where none is expected."""
-    named = system.settings.docker_url or os.environ.get("DOCKER_HOST", "")
+    ours = os.environ.get("DOCKER_HOST", "") if commands.is_local else ""
+    named = system.settings.docker_url or ours
     if named:
         return named
     seen = commands.call(reading.at, list(system.docker_sockets), 0)

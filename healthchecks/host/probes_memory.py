@@ -61,7 +61,7 @@ class Busy:
     def too_busy(self) -> tuple[str, ...]:
         """The measures that are over their limits, in words."""
         return tuple(
-            f"{one.name}: {one.value:g} {one.unit} (limit {one.limit:g})"
+            f"{one.name}: {one}"
             for one in self.measures
             if one.limit is not None and one.value >= one.limit
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from plugins import Absent, CannotTell, Measure, TimedOut, probe
+from plugins import Absent, CannotTell, Measure, NotThere, TimedOut, ToolMissing, probe
 from plugins.endpoints.errors import in_words
 from plugins.eyes import kernel, naming
 from plugins.hosts import Host
@@ -44,16 +45,25 @@ class MissingTool:
         return self.name
 
 
-def _resolved(names: tuple[str, ...], wait: float, commands: Host) -> tuple[Name, ...]:
+def _wrong(
+    names: tuple[str, ...], wait: float, commands: Host, is_wrong: Callable[[Name], bool]
+) -> tuple[Name, ...]:
+    """Resolve the names and return the wrong ones, those that failed among them.
+
+    Raises:
+        TimedOut: some got no answer in time, and none of the others is wrong.
+    """
     rows = commands.call(naming.resolved, list(names), wait, deadline=wait + 5)
     silent = [name for name, row in rows.items() if row["trouble"] == "silent"]
-    if silent:
-        raise TimedOut(f"resolving {', '.join(silent)}", wait)
     found = []
     for name, row in rows.items():
         addresses = row["addresses"]
         told = tuple(map(str, addresses)) if isinstance(addresses, list) else ()
-        found.append(Name(name, told, str(row["trouble"])))
+        one = Name(name, told, str(row["trouble"]))
+        if name not in silent and (one.trouble or is_wrong(one)):
+            found.append(one)
+    if silent and not found:
+        raise TimedOut(f"resolving {', '.join(silent)}", wait)
     return tuple(found)
 
 
@@ -65,9 +75,11 @@ def _is_loopback(address: str) -> bool:
 def stray_localhost(system: WatchedHost, commands: Host) -> tuple[Name, ...]:
     """The names of this machine itself that do not lead to its loopback addresses alone."""
     settings = system.settings
-    names = _resolved(settings.localhost_names, settings.name_answer_s, commands)
-    return tuple(
-        name for name in names if name.trouble or not all(map(_is_loopback, name.addresses))
+    return _wrong(
+        settings.localhost_names,
+        settings.name_answer_s,
+        commands,
+        lambda name: not all(map(_is_loopback, name.addresses)),
     )
 
 
@@ -77,8 +89,7 @@ def lost_names(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -
     names = every("names", system, watched)
     if not names:
         raise Absent("no present system names another host")
-    found = _resolved(names, system.settings.name_answer_s, commands)
-    return tuple(name for name in found if name.trouble)
+    return _wrong(names, system.settings.name_answer_s, commands, lambda name: not name.addresses)
 
 
 @probe
@@ -87,6 +98,8 @@ def clock_error(system: WatchedHost, commands: Host) -> Measure:
     try:
         with in_words("the kernel's clock"):
             seen = commands.call(kernel.clock)
+    except (NotThere, TimedOut, ToolMissing):
+        raise
     except CannotTell as why:
         raise CannotTell(
             f"whether the clock is synchronised can be told on Linux only: {why}"

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 from plugins import Absent, CannotTell, NoPermission, probe
 from plugins.endpoints.sockets import Sockets
-from plugins.eyes import naming
+from plugins.eyes import naming, reading
 from plugins.hosts import Host
 from plugins.systems import Uses
 
 from . import firewall, nftables
 from .system import WatchedHost
 
+LEGACY = "iptables-legacy"
 TOOLS = (
     ("nft", "-j", "list", "ruleset"),
     ("iptables", "-S"),
+    (LEGACY, "-S"),
     ("pfctl", "-s", "rules"),
 )
 
@@ -60,6 +62,8 @@ def _rules(system: WatchedHost, commands: Host) -> list[tuple[str, str]]:
     # They stand in folders that are on root's PATH only.
     names = [argv[0] for argv in TOOLS]
     places = commands.call(naming.programs, names, list(system.tool_folders))
+    if not _has_old_tables(system, commands):
+        places[LEGACY] = ""
     for name, *words in TOOLS:
         if not places[name]:
             continue
@@ -80,11 +84,17 @@ def _rules(system: WatchedHost, commands: Host) -> list[tuple[str, str]]:
     return found
 
 
+def _has_old_tables(system: WatchedHost, commands: Host) -> bool:
+    """Whether rules stand in the kernel's older tables; merely asking for them would make them."""
+    file = f"{system.settings.network_tables}/net/ip_tables_names"
+    return "filter" in str(commands.call(reading.at, [file], 4096)[file]["text"]).split()
+
+
 def _dropped(tool: str, text: str, port: int) -> str:
     if not text.strip():
         return ""
     try:
-        if tool == "iptables":
+        if tool in {"iptables", LEGACY}:
             return firewall.dropped([firewall.from_iptables(text, port)])
         if tool == "pfctl":
             return firewall.dropped([firewall.from_pf(text, port)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plugins import Absent, CannotTell, Measure, NotThere, probe
+from plugins import Absent, CannotTell, Measure, NoPermission, NotThere, probe
 from plugins.endpoints.processes import Process, Processes
 from plugins.eyes import kernel
 from plugins.hosts import Host
@@ -92,5 +92,5 @@ def holdings(
             found.append(Holding(one.pid, one.name, seen.open, seen.soft_limit, used))
     short = any(one.used.value >= system.settings.descriptors_percent for one in found)
     if hidden and not short:
-        raise CannotTell(f"{hidden[0]}: only its own user and root see what a process has open")
+        raise NoPermission(f"{hidden[0]}: only its own user and root see what a process has open")
     return tuple(found)

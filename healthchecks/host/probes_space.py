@@ -39,8 +39,8 @@ class Rooms:
     """All file systems that hold watched folders; `full`, `tight` and `crowded` tell of bad ones.
 
     Args:
-        silent: folders whose file system did not answer in time.
-        wait: our limit for an answer in seconds.
+        silent: folders whose file system did not answer, and why we say so.
+        sealed: watched folders whose file system takes no writes.
     """
 
     every: tuple[Room, ...]
@@ -48,7 +48,7 @@ class Rooms:
     tight: tuple[str, ...]
     crowded: tuple[str, ...]
     silent: tuple[str, ...]
-    wait: float
+    sealed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -115,17 +115,24 @@ def _is_full(room: Room) -> bool:
     return short or room.used.value >= (room.used.limit or 100)
 
 
+def _silence(row: dict[str, object], wait: float) -> str:
+    """Why a file system counts as dead; empty where it answered."""
+    told = {"silent": f"no answer in {wait:g} s (our limit)", "broken": str(row.get("trouble"))}
+    return told.get(str(row["state"]), "")
+
+
 @probe(deadline=15.0)
 def rooms(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> Rooms:
     """The room on each file system that holds a watched folder, each file system once."""
-    folders = list(every("folders", system, watched) or system.folders)
+    named = every("folders", system, watched)
+    folders = list(named or system.folders)
     wait = system.settings.mount_answer_s
     rows = commands.call(space.rooms, folders, wait, deadline=wait + 5)
-    # An image that is mounted read-only is full by nature, and one of no blocks is no disk.
+    # An image is full by nature, and a file system of no blocks is no disk.
     seen = tuple(
         _room(row, system)
         for row in rows
-        if row["state"] == "answered" and row["total"] and not row["read_only"]
+        if row["state"] == "answered" and row["total"] and not row["image"]
     )
     limits = system.settings
     tight = [
@@ -137,11 +144,13 @@ def rooms(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> Roo
         full=tuple(str(one) for one in seen if _is_full(one)),
         tight=tuple(map(str, tight)),
         crowded=tuple(map(str, crowded)),
-        silent=tuple(str(row["folder"]) for row in rows if row["state"] == "silent"),
-        wait=wait,
+        silent=tuple(f"{row['folder']}: {why}" for row in rows if (why := _silence(row, wait))),
+        # The root of a system that is an image may well be read-only, and nobody named it.
+        sealed=tuple(str(row["folder"]) for row in rows if named and row.get("sealed")),
     )
     denied = [str(row["folder"]) for row in rows if row["state"] == "denied"]
-    if denied and not (found.full or found.tight or found.crowded or found.silent):
+    told = (found.full, found.tight, found.crowded, found.silent, found.sealed)
+    if denied and not any(told):
         raise NoPermission(f"we may not look at {', '.join(denied)}")
     return found
 

@@ -13,7 +13,8 @@ from .world import World
     P2,
     guide="H06",
     hint="Run `timedatectl status` to see whether a time service runs, and switch one on with "
-    "`timedatectl set-ntp true` (as root); without systemd, install and start chrony. In a "
+    "`timedatectl set-ntp true` (as root; where that says that NTP is not supported, first "
+    "`apt-get install systemd-timesyncd`); without systemd, install and start chrony. In a "
     "container the clock is the outer machine's: mend it there.",
 )
 def test_the_clock_is_synchronised(clock_error: Measure) -> None:
@@ -85,7 +86,7 @@ def test_no_file_is_dated_in_the_future(future_files: tuple[Dated, ...]) -> None
     Such a file was written under a wrong clock; it counts as the newest backup for as long as it
     lies ahead.
     """
-    assert not future_files, listed("dated in the future", future_files)
+    assert not future_files, listed("files dated in the future", future_files)
 
 
 @healthy(test_no_file_is_dated_in_the_future)

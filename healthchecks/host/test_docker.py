@@ -55,6 +55,15 @@ def an_engine_that_hangs(world: World) -> None:
     world.docker.hang()
 
 
+@fault(test_the_docker_engine_answers, needs=("root", "chroot"), becomes="cannot_tell")
+def another_hosts_engine(world: World) -> None:
+    """A path that is meant for another host is none of ours, although an engine answers there."""
+    world.use_docker()
+    world.docker.start()
+    socket = world.docker.url.removeprefix("unix://")
+    world.change(on="chroot:///", docker_url="", docker_sockets=[socket])
+
+
 @fault(test_the_docker_engine_answers, becomes="absent")
 def no_engine_and_no_need(world: World) -> None:
     world.change(docker_program="", docker_sockets=[world.nothing])
@@ -78,7 +87,8 @@ def test_docker_does_not_hoard_waste(hoard: Hoard) -> None:
     Each rebuild leaves an old image behind, and it is Docker that fills most disks.
     """
     assert hoard.waste.value < (hoard.waste.limit or 0), (
-        f"{hoard.waste.value:g} GiB of dangling images and build cache"
+        f"{hoard.waste.value:g} GiB of dangling images and build cache; "
+        f"{hoard.waste.limit or 0:g} GiB is the limit"
     )
 
 
@@ -116,7 +126,8 @@ def test_docker_holds_little_that_is_unused(hoard: Hoard) -> None:
     Old tagged images and forgotten volumes are not pruned by anybody, and take the disk bit by bit.
     """
     assert hoard.unused.value < (hoard.unused.limit or 0), listed(
-        f"{hoard.unused.value:g} GiB of images and volumes that nothing uses; the biggest images",
+        f"{hoard.unused.value:g} GiB of images and volumes that nothing uses "
+        f"({hoard.unused.limit or 0:g} GiB is the limit); the biggest images",
         hoard.biggest,
     )
 
@@ -150,7 +161,7 @@ def test_no_container_was_killed_for_lack_of_memory(
     Its process died in the middle of something, and with `--restart` it looks as if nothing
     happened.
     """
-    assert not killed_containers, listed("killed for lack of memory", killed_containers)
+    assert not killed_containers, listed("containers killed for lack of memory", killed_containers)
 
 
 @healthy(test_no_container_was_killed_for_lack_of_memory, needs=DOCKER)

@@ -15,16 +15,17 @@ TOOLS = ("root", "ip", "iptables", "nft")
     P2,
     guide="H14",
     hint="Let the port through with the tool that made the rule: `ufw allow <port>/tcp`, "
-    "`firewall-cmd --permanent --add-port=<port>/tcp` and `firewall-cmd --reload`, or "
-    "`iptables -I INPUT -p tcp --dport <port> -j ACCEPT`; or bind the server to 127.0.0.1 if"
-    " nobody else is meant to reach it.",
+    "`firewall-cmd --permanent --add-port=<port>/tcp` and `firewall-cmd --reload`, "
+    "`iptables -I INPUT -p tcp --dport <port> -j ACCEPT`, or `nft insert rule <family> <table> "
+    "<chain> tcp dport <port> accept` with the chain that is named; or bind the server to "
+    "127.0.0.1 if nobody else is meant to reach it.",
 )
 def test_the_firewall_lets_watched_ports_through(dropped_ports: tuple[Dropped, ...]) -> None:
     """The firewall lets through the ports that systems listen on beyond loopback.
 
     From this machine everything works, and from everywhere else the server looks dead.
     """
-    assert not dropped_ports, listed("kept out by the firewall", dropped_ports)
+    assert not dropped_ports, listed("ports that the firewall keeps others from", dropped_ports)
 
 
 @healthy(test_the_firewall_lets_watched_ports_through, needs=TOOLS)

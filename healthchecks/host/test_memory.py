@@ -22,7 +22,8 @@ def test_memory_is_available(memory: Memory) -> None:
     """
     bound = "that our control group may use" if memory.limited else "of this machine"
     assert memory.available.value >= (memory.available.limit or 0), (
-        f"{memory.available.value:g} % is available of the {memory.total_mib} MiB {bound}"
+        f"{memory.available.value:g} % is available of the {memory.total_mib} MiB {bound}; "
+        f"{memory.available.limit or 0:g} % should be"
     )
 
 
@@ -35,6 +36,12 @@ def plenty(world: World) -> None:
 def a_wide_control_group(world: World) -> None:
     world.memory(total_mib=8000, available_mib=4000)
     world.control_group(limit_mib=1000, used_mib=950, cache_mib=500)
+
+
+@healthy(test_memory_is_available)
+def a_control_group_full_of_files_in_use(world: World) -> None:
+    world.memory(total_mib=8000, available_mib=4000)
+    world.control_group(limit_mib=1000, used_mib=999, cache_mib=900, version=1)
 
 
 @healthy(test_memory_is_available)
@@ -74,7 +81,8 @@ def test_nothing_waits_for_memory(memory: Memory) -> None:
     """
     waiting = memory.pressure
     assert waiting is None or waiting.value < (waiting.limit or 100), (
-        f"over the last minute everything waited for memory {waiting.value:g} % of the time"
+        f"over the last minute everything waited for memory {waiting.value:g} % of the time; "
+        f"{waiting.limit or 100:g} % is the limit"
     )
 
 

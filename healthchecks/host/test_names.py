@@ -19,7 +19,7 @@ def test_localhost_is_this_machine(stray_localhost: tuple[Name, ...]) -> None:
 
     Otherwise what is meant to stay on this machine, keys included, is sent to another one.
     """
-    assert not stray_localhost, listed("does not lead to loopback", stray_localhost)
+    assert not stray_localhost, listed("names that do not lead to loopback", stray_localhost)
 
 
 @healthy(test_localhost_is_this_machine)
@@ -44,7 +44,7 @@ def test_configured_names_resolve(lost_names: tuple[Name, ...]) -> None:
 
     A name that leads nowhere fails late and slowly, and looks like a server that is down.
     """
-    assert not lost_names, listed("does not resolve", lost_names)
+    assert not lost_names, listed("names that do not resolve", lost_names)
 
 
 @healthy(test_configured_names_resolve)

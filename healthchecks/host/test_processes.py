@@ -20,7 +20,7 @@ def test_no_zombies_gather(uncollected: tuple[Zombie, ...]) -> None:
 
     Each holds a process number; a parent that never collects its children ends by starting none.
     """
-    assert not uncollected, listed("ended and never collected", uncollected)
+    assert not uncollected, listed("processes that ended and were never collected", uncollected)
 
 
 @healthy(test_no_zombies_gather)
@@ -36,9 +36,9 @@ def children_left_dead(world: World) -> None:
 @check(
     P2,
     guide="H10",
-    hint="Run `ls -l /proc/<pid>/fd` to see what it holds open; restart it, and raise its limit "
-    "with `LimitNOFILE=65536` in its unit (the shell's own `ulimit -n` says nothing of a "
-    "running process).",
+    hint="Run `ls -l /proc/<pid>/fd` to see what it holds open; raise its limit at once "
+    "with `prlimit --pid <pid> --nofile=65536:65536` (as root), and for good with "
+    "`LimitNOFILE=65536` in its unit; restart it where the number only grows.",
 )
 def test_watched_processes_have_descriptors_to_spare(holdings: tuple[Holding, ...]) -> None:
     """Processes of watched systems have file descriptors to spare.

@@ -13,7 +13,8 @@ from .world import World
 
 @remedy(SAFE)
 def switch_it_on(schedule: Schedule) -> Iterator[Run]:
-    """Run `systemctl start <timer>` (with `--user` for a timer of your own)."""
+    """Run `systemctl start <timer>` (with `--user` for a timer of your own); `systemctl enable
+    <timer>` keeps it on after a restart of the machine."""
     if schedule.start and not schedule.active:
         yield Run(schedule.start, undo=schedule.stop)
 

@@ -19,7 +19,7 @@ def test_needed_tools_are_installed(missing_tools: tuple[MissingTool, ...]) -> N
 
     A script that misses a tool often goes on without it, and leaves half of its work behind.
     """
-    assert not missing_tools, listed("not found on PATH", missing_tools)
+    assert not missing_tools, listed("tools not found on PATH", missing_tools)
 
 
 @healthy(test_needed_tools_are_installed)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from .world_docker import DockerWorld
-from .world_real import Surroundings
+from .world_real import Seen, Surroundings
 
 HOUR = 3600.0
 MIB = 1 << 20
@@ -142,12 +142,13 @@ class World:
         line = f"0::/{own}" if version == 2 else f"4:memory:/{own}\n0::/"
         self._file("proc/self/cgroup", f"{line}\n")
         limit = "max" if limit_mib is None else str(limit_mib * MIB)
-        names = ("memory.max", "memory.current", "inactive_file")
+        names = ("memory.max", "memory.current", "")
         if version == 1:
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
         self._file(f"{place}/{names[0]}", f"{limit}\n")
         self._file(f"{place}/{names[1]}", f"{used_mib * MIB}\n")
-        self._file(f"{place}/memory.stat", f"anon 1\n{names[2]} {cache_mib * MIB}\n")
+        cache = f"{names[2]}inactive_file {MIB}\n{names[2]}active_file {(cache_mib - 1) * MIB}\n"
+        self._file(f"{place}/memory.stat", f"anon 1\n{cache}")
 
     def load(self, cpu: float | None, io: float | None) -> None:
         """Write the percent of time lost waiting for CPUs and disks; the load is this machine's."""
@@ -229,14 +230,17 @@ class World:
         self.change(crontabs=[str(path)])
         self._ran(ran_hours_ago)
 
-    def small_disk(self, used_percent: int, files: int = 0) -> str:
-        """Mount a file system of 4 MiB and 100 inodes, fill it so far, and return its folder."""
-        self.change(disk_tight_percent=80.0, disk_full_percent=90.0, inodes_full_percent=90.0)
-        return self._real.small_disk(used_percent, files)
+    def small_disk(self, used_percent: int, files: int = 0, seen: Seen = "") -> str:
+        """Mount a file system of 4 MiB and 100 inodes, fill it so far, and return its folder.
 
-    def dead_mount(self) -> str:
-        """Mount a file system whose server never answers, and return its folder."""
-        return self._real.dead_mount()
+        `seen` is "sealed" where it is to be read-only, "read-only" where only our mount of it is.
+        """
+        self.change(disk_tight_percent=80.0, disk_full_percent=90.0, inodes_full_percent=90.0)
+        return self._real.small_disk(used_percent, files, seen)
+
+    def dead_mount(self, *, gone: bool = False) -> str:
+        """Mount a file system whose server never answers, or is gone, and return its folder."""
+        return self._real.dead_mount(gone=gone)
 
     def parent(self, zombies: int = 0, open_files: int = 0, soft_limit: int = 1024) -> None:
         """Start a watched program that leaves so many children dead, and files open."""

@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
+Seen = Literal["", "read-only", "sealed"]
 MIB = 1 << 20
 
 PARENT = """\
@@ -50,7 +52,7 @@ class Surroundings:
         self._spaces: list[str] = []
         self._servers: list[int] = []
 
-    def small_disk(self, used_percent: int, files: int) -> str:
+    def small_disk(self, used_percent: int, files: int, seen: Seen = "") -> str:
         """Mount a file system of 4 MiB and 100 inodes, fill it so far, and return its folder."""
         folder = self.folder / "mounts" / str(len(self._mounts))
         folder.mkdir(parents=True)
@@ -60,9 +62,12 @@ class Surroundings:
         (folder / "data").write_bytes(bytes(4 * MIB * used_percent // 100))
         for number in range(files - 2):
             (folder / f"{number}").touch()
+        if seen:
+            how = "remount,ro" if seen == "sealed" else "remount,ro,bind"
+            subprocess.run(["mount", "-o", how, folder], check=True)
         return str(folder)
 
-    def dead_mount(self) -> str:
+    def dead_mount(self, *, gone: bool = False) -> str:
         """Mount a file system whose server (we) never answers, and return its folder."""
         folder = self.folder / "dead"
         folder.mkdir()
@@ -73,6 +78,9 @@ class Surroundings:
         if library.mount(b"world", os.fsencode(folder), b"fuse", 0, options) != 0:
             raise OSError(ctypes.get_errno(), "mount of a dead file system")
         self._mounts.append(str(folder))
+        if gone:
+            self._servers.remove(server)
+            os.close(server)
         return str(folder)
 
     def parent(self, script: Path, zombies: int, open_files: int, soft_limit: int) -> None:

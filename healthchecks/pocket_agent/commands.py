@@ -156,4 +156,9 @@ def _same(command: Command, explicit: Mapping[str, str]) -> bool | None:
             if command.absolute(shown) != os.path.normpath(explicit[flag]):
                 return False
             answer = True
+    home, root = command.environment.get("HOME", ""), explicit.get("root-dir", "")
+    if answer is None and home and root:
+        # One that is told nothing has its root folder in its home, or works where it stands.
+        own = (os.path.join(home, ".pocket_agent"), command.folder, *command.places)
+        return None if os.path.normpath(root) in own else False
     return answer

@@ -36,7 +36,7 @@ def _break_files(world: World) -> None:
     (projects / "5f0c6a7e-7a3e-4b6e-9f39-4d2b1a0c9e11").mkdir()
     # A stranger's folder name, as a watched host may have it: it must be shown, not obeyed.
     (projects / "<img src=x onerror=alert(1)>\x1b[31m").mkdir()
-    # Nobody can tell what a proxy does whose configuration can not be read.
+    # Nobody can tell what a proxy does whose configuration cannot be read.
     os.mkfifo(world.folder / "nginx.conf")
 
 

@@ -176,7 +176,7 @@ def _pem(path: str, system: PocketAgent, filesystem: Filesystem, owner: str) -> 
             raise Blocked(owner, f"{printable(path)} is not there")
         raise Absent("TLS is off: no key and no certificate", (path or system.config,))
     if entry.kind != "file":
-        raise WrongKind(f"{printable(path)} is a {entry.kind}, no file")
+        raise WrongKind(f"{printable(path)} is a {entry.kind}, not a regular file")
     return entry
 
 

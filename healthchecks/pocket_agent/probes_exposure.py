@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from healthchecks.pocket_agent.seat import OWN_PORT, find_seat, page
 from healthchecks.pocket_agent.system import PocketAgent
@@ -33,8 +34,14 @@ def exposure(system: PocketAgent, processes: Processes, sockets: Sockets, http: 
     seat = find_seat(system, processes, sockets, http)
     if not seat.own:
         seat.demand_answers()
-    places = tuple(f"{one.address} port {one.port}" for one in seat.own if one.beyond_loopback)
+    places = tuple(
+        f"{_named(one.address)} port {one.port}" for one in seat.own if one.beyond_loopback
+    )
     return Exposure(places, _encrypted(system, http), system.settings.exposed_on_purpose)
+
+
+def _named(address: str) -> str:
+    return f"every address ({address})" if ip_address(address).is_unspecified else address
 
 
 def _encrypted(system: PocketAgent, http: Http) -> bool | None:

@@ -185,7 +185,8 @@ def _temporary(entry: Entry, *, guide: bool) -> bool:
 
 
 def _described(entry: Entry, now: float) -> str:
-    what = "a lock that nobody holds" if entry.name == ".lock" else f"{entry.size} bytes"
+    size = "1 byte" if entry.size == 1 else f"{entry.size} bytes"
+    what = "a lock that nobody holds" if entry.name == ".lock" else size
     return f"{what}, {_age(now - entry.mtime)}"
 
 

@@ -66,7 +66,7 @@ def _bad_logs(
     unseen: list[CannotTell] = []
     for folder in message_folders(system, tree):
         found += [
-            BadLog(entry.path, f"a {entry.kind}, no file", False, (), "")
+            BadLog(entry.path, f"a {entry.kind}, not a regular file", False, (), "")
             for entry in folder.unlike_logs()
         ]
         live = [folder.entries[name] for name in sorted(folder.live & folder.entries.keys())]
@@ -98,10 +98,12 @@ def _bad(
     if not total:
         return None
     numbers = tuple(sorted({line.number for line in (*seen.bad, *seen.long)}))
-    said = [f"{seen.bad_count} of {seen.lines} lines are no JSON"] if seen.bad_count else []
-    said += (
-        [f"{seen.long_count} of {seen.lines} lines are over {kib} KiB"] if seen.long_count else []
-    )
-    first = f" (first: line {numbers[0]})"
+    said = [f"{_lines(seen.bad_count)} not JSON"] if seen.bad_count else []
+    said += [f"{_lines(seen.long_count)} longer than {kib} KiB"] if seen.long_count else []
+    first = f" (of {max(seen.lines, total)}; the first is line {numbers[0]})"
     every = numbers if len(numbers) == total and not live else ()
     return BadLog(entry.path, ", ".join(said) + first, live, every, entry.identity)
+
+
+def _lines(count: int) -> str:
+    return "1 line is" if count == 1 else f"{count} lines are"

@@ -59,7 +59,7 @@ class BrokenMetadata:
         elif self.seen:
             cure = "no backup is good, and nothing tells the project's path"
         else:
-            cure = "it is no regular file"
+            cure = "it is no regular file, and nothing else is looked into"
         return f"{printable(self.path)}: {self.why} ({cure})"
 
 

@@ -82,7 +82,9 @@ class Execution:
     why: str
 
     def __str__(self) -> str:
-        return f"process {self.pid} in {self.cwd or 'a folder that we may not see'}: {self.why}"
+        group = "" if self.group == self.pid else f" of group {self.group}"
+        where = self.cwd or "a folder that we may not see"
+        return f"process {self.pid}{group} in {where}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,8 @@ def server_process(
         raise Blocked(OWN_PORT, "another program listens on the server's port")
     known = tuple(one.pid for one in seat.running) or tuple(one.pid for one in seat.own)
     looked = (
-        f"an executable or script named {system.settings.program}",
-        f"a listener on port {system.port}",
+        f"looked for an executable or script named {system.settings.program}",
+        f"looked for a listener on port {system.port}",
     )
     user, home = ("", "") if known else _account(system, commands)
     return ServerProcess(known, seat.suspended, looked, user, home)
@@ -172,7 +174,7 @@ def _overdue(runs: tuple[Process, ...], seat: Seat, system: PocketAgent) -> Iter
     for one in runs:
         age = time.time() - one.started
         if one.ppid in servers and age > limit:
-            yield _execution(one, f"runs for {age:.0f} s; an execution may take {limit:g} s")
+            yield _execution(one, f"has run for {age:.0f} s; an execution may take {limit:g} s")
 
 
 def _orphans(

@@ -83,7 +83,7 @@ class _Files:
 def _refuse_what_is_no_file(path: str, found: Entry | None) -> None:
     """Raise WrongKind for a FIFO and the like: nobody can tell what nginx would read from it."""
     if found and found.kind in {"fifo", "socket", "device"}:
-        raise WrongKind(f"{printable(path)} is a {found.kind}, no file")
+        raise WrongKind(f"{printable(path)} is a {found.kind}, not a regular file")
 
 
 def _listed(filesystem: Filesystem, folder: str, pattern: str) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os.path
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -47,14 +49,13 @@ class Search:
         """Give the first of those paths; "" when there is none."""
         return next(iter(self.there(paths, *kinds)), "")
 
-    def led_to(self, path: str) -> str:
-        """Give what a path leads to where it is a link itself, else the path."""
-        if self.kinds((path,)) != ("link",):
-            return path
-        try:
-            return self.host.call(files.resolve, path)
-        except OSError:
-            return path
+    def led_to(self, *paths: str) -> Iterator[str]:
+        """Yield where each path leads, all its links followed, where that is elsewhere."""
+        for path in paths:
+            with contextlib.suppress(OSError):
+                real = self.host.call(files.resolve, path)
+                if real != path:
+                    yield real
 
     @cached_property
     def running(self) -> tuple[Command, ...]:

@@ -215,8 +215,7 @@ def find(settings: Settings, host: Host) -> PocketAgent:
 def _uses(settings: Settings, search: Search, *pems: str) -> Uses:
     # Somebody who links the folder to a larger disk means that folder.
     own = (search.data_dir, search.root)
-    linked = tuple(search.led_to(path) for path in own)
-    trees = (*own, *linked, *(os.path.dirname(path) for path in pems if path))
+    trees = (*own, *search.led_to(*own), *(os.path.dirname(path) for path in pems if path))
     return Uses(
         folders=(search.data_dir,),
         ports=(search.port,),

@@ -16,10 +16,11 @@ from plugins import P0, P1, check, fault, healthy, listed
 @check(
     P0,
     guide="PA07",
-    hint="""Renew it, or make one that is signed by its own key: `openssl req -x509 -newkey ec
-    -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=localhost
-    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout <tls_key_file> -out <tls_cert_file>`;
-    then `systemctl restart pocket-agent-server`, as it is loaded only at start.""",
+    hint="""Renew it as it was made. Or keep a copy of both files (`cp -p`) and make a pair that
+    signs itself: `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365
+    -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout <tls_key_file>
+    -out <tls_cert_file>`; give both to the server's user (`chown`). Then
+    `systemctl restart pocket-agent-server`: it loads them only at start.""",
 )
 def test_the_certificate_is_valid(certificate_file: CertificateFile) -> None:
     """The certificate is there and valid now.
@@ -46,7 +47,9 @@ def test_the_certificate_lasts(certificate_lifetime: Lifetime) -> None:
     """
     seen = certificate_lifetime
     assert seen.left.value >= (seen.left.limit or 0.0), listed(
-        f"the certificate ends in {seen.left.value:.0f} days", [f"{seen.path}: until {seen.until}"]
+        f"the certificate ends in {seen.left.value:.0f} days; "
+        f"{seen.left.limit or 0:g} should be left",
+        [f"{seen.path}: until {seen.until}"],
     )
 
 

@@ -10,9 +10,10 @@ from plugins import P0, check, fault, healthy, listed
 @check(
     P0,
     guide="PA06",
-    hint="""See what the server's user finds: `sudo -u <user> sh -c 'command -v claude'`. Install
-    the CLI for that user, or name its place as an absolute path in execution.claude_binary_path
-    (claude.binary in the guide's YAML); a service's PATH has no ~/.local/bin.""",
+    hint="""See, as root, what the server's user finds: `runuser -u <user> -- sh -c 'command -v
+    claude'`. Install the CLI for that user, make it executable (`chmod a+x <path>`), or name its
+    place as an absolute path in execution.claude_binary_path (claude.binary in the guide's YAML);
+    a service's PATH has no ~/.local/bin.""",
 )
 def test_the_claude_cli_is_there(cli: Cli) -> None:
     """The Claude CLI is there for the server's user.

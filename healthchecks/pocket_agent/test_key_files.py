@@ -108,7 +108,7 @@ def test_the_key_belongs_to_the_server(foreign_keys: tuple[Foreign, ...]) -> Non
 
     A key of another user's is either not private or not readable: then the next start fails.
     """
-    assert not foreign_keys, listed("not the server's own", foreign_keys)
+    assert not foreign_keys, listed("key or certificate of another user", foreign_keys)
 
 
 @healthy(test_the_key_belongs_to_the_server)

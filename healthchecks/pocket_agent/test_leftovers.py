@@ -25,7 +25,7 @@ def test_no_interrupted_write_is_left(leftovers: tuple[Leftover, ...]) -> None:
     They tell that the server died while it wrote, or that the disk was full, and they are never
     cleared away by the server itself.
     """
-    assert not leftovers, listed("left by interrupted writes", leftovers)
+    assert not leftovers, listed("files left by interrupted writes", leftovers)
 
 
 @healthy(test_no_interrupted_write_is_left)

@@ -47,7 +47,7 @@ def test_the_server_does_not_crash(last_start: LastStart) -> None:
 @check(
     P1,
     guide="PA26",
-    hint="""Look at the most frequent kind first: `grep '"level":"ERROR"' <log> | tail -50`.
+    hint="""Look at the most frequent kind first: `grep -i '"level":"error"' <log> | tail -50`.
     errors_per_hour in the systems file says how many are too many.""",
 )
 def test_the_log_shows_few_errors(log_errors: LogErrors) -> None:
@@ -58,7 +58,8 @@ def test_the_log_shows_few_errors(log_errors: LogErrors) -> None:
     """
     worst = log_errors.busiest
     assert worst.value <= (worst.limit or 0.0), listed(
-        f"{worst.value:.0f} errors that matter within an hour", log_errors.kinds
+        f"{worst.value:.0f} errors that matter within an hour; {worst.limit or 0:g} is the limit",
+        log_errors.kinds,
     )
 
 

@@ -17,8 +17,10 @@ OLD = "messages_2025-01-31_10-00-00.jsonl"
 
 @remedy(SAFE)
 def drop_bad_lines(bad_logs: tuple[BadLog, ...]) -> Iterator[DropLines]:
-    """Copy every good line to a new file and keep the old one aside. Never run `jq -c . < log`: it
-    stops at the first bad line and loses the rest."""
+    """Keep a copy elsewhere (`cp -p <log> <copy>`), then write its good lines over it:
+    `LC_ALL=C awk 'length <= 1048576' <copy> | jq -rR '. as $line | try (fromjson | $line)
+    catch empty' > <log>`. Never run `jq -c . < log`: it stops at the first bad line and loses the
+    rest."""
     for log in bad_logs:
         yield DropLines(log.path, log.numbers, seen=log.seen)
 
@@ -51,6 +53,11 @@ def half_a_line(world: World) -> None:
 @fault(test_message_logs_can_be_read)
 def a_line_of_two_mebibytes(world: World) -> None:
     world.message_log(name=OLD, lines=b'{"a":1}\n{"a":"' + b"x" * (2 << 20) + b'"}\n{"b":2}\n')
+
+
+@fault(test_message_logs_can_be_read)
+def a_last_line_of_three_mebibytes_without_an_end(world: World) -> None:
+    world.message_log(name=OLD, lines=b'{"a":1}\n{"a":"' + b"x" * (3 << 20))
 
 
 @fault(test_message_logs_can_be_read)
@@ -108,7 +115,8 @@ def rubbish_throughout(world: World) -> None:
 
 @remedy(SAFE)
 def renew_links(wrong_links: tuple[WrongLink, ...]) -> Iterator[Quarantine | Link]:
-    """Move current.jsonl.tmp aside and run `ln -sfn <newest log> current.jsonl` in its folder."""
+    """Move current.jsonl.tmp out of its folder and run `ln -sfn <newest log> current.jsonl` there;
+    where there is no log at all, move current.jsonl out too."""
     for link in wrong_links:
         if link.blocking:
             yield Quarantine(link.blocking.path, seen=link.blocking.seen)

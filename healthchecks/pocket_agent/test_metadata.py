@@ -29,7 +29,7 @@ def test_project_metadata_can_be_read(broken_metadata: tuple[BrokenMetadata, ...
     The server leaves out a project whose metadata it cannot load, with a line in its log and
     nothing on the wire: it is gone from every client.
     """
-    assert not broken_metadata, listed("the server cannot load", broken_metadata)
+    assert not broken_metadata, listed("metadata that the server cannot load", broken_metadata)
 
 
 @healthy(test_project_metadata_can_be_read)
@@ -121,7 +121,7 @@ def test_no_project_metadata_is_lost(lost_metadata: tuple[BrokenMetadata, ...]) 
     Where no backup is good, the file does not say the project's path any more, and no message log
     names one folder, only a person knows where the project was; a path is never guessed.
     """
-    assert not lost_metadata, listed("broken, and nothing tells what was there", lost_metadata)
+    assert not lost_metadata, listed("metadata that nothing restores", lost_metadata)
 
 
 @healthy(test_no_project_metadata_is_lost)

@@ -35,7 +35,9 @@ def test_its_counters_show_few_failures(metrics: Metrics) -> None:
     They go back to its start, and so tell of what the log has forgotten.
     """
     assert metrics.failed.value <= (metrics.failed.limit or 0.0), listed(
-        f"{metrics.failed.value:g} % of the executions failed", metrics.counts
+        f"{metrics.failed.value:g} % of the executions failed; "
+        f"{metrics.failed.limit or 0:g} % is the limit",
+        metrics.counts,
     )
 
 

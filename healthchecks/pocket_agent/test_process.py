@@ -50,7 +50,7 @@ def test_the_server_process_runs(server_process: ServerProcess) -> None:
     P1,
     guide="PA23",
     hint="""The server does not collect its ended children. Restart it when no execution runs:
-    `systemctl restart pocket-agent-server`; a zombie can not be killed.""",
+    `systemctl restart pocket-agent-server`; a zombie cannot be killed.""",
 )
 def test_no_child_is_a_zombie(zombies: tuple[Zombie, ...]) -> None:
     """No ended child of the server is left defunct.
@@ -63,8 +63,8 @@ def test_no_child_is_a_zombie(zombies: tuple[Zombie, ...]) -> None:
 
 @remedy(UNSAFE)
 def end_them(lone_executions: tuple[Execution, ...]) -> Iterator[EndGroup]:
-    """Run `kill -TERM -- -<pgid>` on each process group that is listed, and `kill -KILL` after some
-    seconds: what that execution has not written yet is lost.
+    """Run `kill -TERM -- -<process>` on each that is listed (the number of its group where one is
+    named), and after some seconds the same with -KILL. What it has not written yet is lost.
     """
     seen: set[int] = set()
     for each in lone_executions:
@@ -95,7 +95,9 @@ def test_its_cpu_use_is_sane(load: Load) -> None:
     It only passes messages on; a core that is busy for long is a loop, and every client waits.
     """
     limit = load.cpu.limit or 0.0
-    assert load.cpu.value <= limit, f"the server keeps {load.cpu.value:.0f} % of a core busy"
+    assert load.cpu.value <= limit, (
+        f"the server keeps {load.cpu.value:.0f} % of a core busy; {limit:g} % is the limit"
+    )
 
 
 @check(
@@ -110,7 +112,9 @@ def test_its_memory_is_sane(load: Load) -> None:
     It warns itself at 2 GiB and then collects garbage instead of serving.
     """
     limit = load.memory.limit or 0.0
-    assert load.memory.value <= limit, f"the server holds {load.memory.value:.0f} MiB of memory"
+    assert load.memory.value <= limit, (
+        f"the server holds {load.memory.value:.0f} MiB of memory; {limit:g} MiB is the limit"
+    )
 
 
 @healthy(test_the_server_process_runs)

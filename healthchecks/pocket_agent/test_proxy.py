@@ -92,7 +92,8 @@ def test_the_proxy_in_front_waits(proxies: Proxies) -> None:
     P2,
     guide="PA28",
     hint="""In each place that is listed set `proxy_set_header X-Real-IP "";` and
-    `proxy_set_header X-Forwarded-For "";` (both empty: a client may send them itself), then
+    `proxy_set_header X-Forwarded-For "";` (both empty: a client may send them itself) in place of
+    what sets them now, be it in an included file such as proxy_params. Then
     `nginx -t && nginx -s reload`, and restart the server to free the slots that are lost.""",
 )
 def test_the_proxy_in_front_leaks_no_slots(proxies: Proxies) -> None:

@@ -122,7 +122,9 @@ def test_the_data_folder_belongs_to_the_server(foreign_data_folders: tuple[Forei
     After a restore or a first start as root the server can no longer write there, and every message
     from then on is lost.
     """
-    assert not foreign_data_folders, listed("not the server's own", foreign_data_folders)
+    assert not foreign_data_folders, listed(
+        "folders of another user than the server's", foreign_data_folders
+    )
 
 
 @healthy(test_the_data_folder_belongs_to_the_server)

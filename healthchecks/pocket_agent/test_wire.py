@@ -15,7 +15,7 @@ from plugins import P0, P2, check, fault, healthy, listed
     guide="PA03",
     hint="""Try it by hand, past any proxy: `curl --http1.1 -ki -m 10 -H 'Connection: Upgrade'
     -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13'
-    -H 'Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==' https://127.0.0.1:8443/ws` (http:// without
+    -H 'Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==' https://127.0.0.1:<port>/ws` (http:// without
     TLS) must begin with 101. Where nothing answers at all, restart it:
     `systemctl restart pocket-agent-server`.""",
 )
@@ -66,8 +66,8 @@ def test_the_server_warns_of_nothing(health: Health) -> None:
 @check(
     P2,
     guide="PA13",
-    hint="""See whether the machine is busy (`top`) or the disk slow (`iostat -x 1 3`): the server
-    writes before it answers. latency_ms in the systems file is the budget.""",
+    hint="""See whether the machine is busy (`top`) or the disk slow (`vmstat 1 5`, column wa): the
+    server writes before it answers. latency_ms in the systems file is the budget.""",
 )
 def test_answers_are_quick(round_trips: RoundTrips) -> None:
     """Answers to small messages are quick.
@@ -75,7 +75,9 @@ def test_answers_are_quick(round_trips: RoundTrips) -> None:
     A connection is served one message after the other: each slow answer keeps all that follow it.
     """
     slowest, limit = round_trips.slowest.value, round_trips.slowest.limit or 0.0
-    assert slowest <= limit, f"an answer takes {slowest:.0f} ms (95th percentile)"
+    assert slowest <= limit, (
+        f"an answer takes {slowest:.0f} ms (95th percentile); {limit:g} ms is the limit"
+    )
 
 
 @check(
@@ -93,7 +95,10 @@ def test_connections_last(idle_connection: IdleConnection) -> None:
     end of it.
     """
     lasted, limit = idle_connection.lasted.value, idle_connection.lasted.limit or 0.0
-    assert lasted >= limit, f"a quiet connection was cut: {idle_connection.ending}"
+    assert lasted >= limit, (
+        f"a quiet connection was cut after {lasted:.0f} s of {limit:.0f} s: "
+        f"{idle_connection.ending}"
+    )
 
 
 @healthy(test_a_websocket_opens)

@@ -9,12 +9,13 @@ from plugins import P0, check, fault, healthy, listed
 @check(
     P0,
     guide="SU05",
-    hint="Install or start the system, correct its places in the systems file, or set enabled.",
+    hint="Install or start the system, correct its places in the systems file, or say "
+    '`enabled = "auto"` there if it may be gone.',
 )
 def test_every_expected_system_is_here(missing_systems: tuple[str, ...]) -> None:
     """Every system that the systems file expects is here.
 
-    With `enabled = true` a system that can not be found is no "absent" but an outage.
+    With `enabled = true` a system that cannot be found is no "absent" but an outage.
     """
     assert not missing_systems, listed("expected and not found", missing_systems)
 

@@ -13,7 +13,7 @@ def test_no_waiver_has_expired(expired_waivers: tuple[NamedWaiver, ...]) -> None
 
     A waiver accepts a known state until a date; after it the finding counts again.
     """
-    assert not expired_waivers, listed("expired", expired_waivers)
+    assert not expired_waivers, listed("waivers that have expired", expired_waivers)
 
 
 @healthy(test_no_waiver_has_expired)
@@ -32,7 +32,7 @@ def test_no_waiver_ends_soon(ending_waivers: tuple[NamedWaiver, ...]) -> None:
 
     When it ends, the finding fails the run again: better to decide before.
     """
-    assert not ending_waivers, listed("ends soon", ending_waivers)
+    assert not ending_waivers, listed("waivers that end soon", ending_waivers)
 
 
 @healthy(test_no_waiver_ends_soon)
@@ -51,7 +51,7 @@ def test_every_waiver_is_used(unused_waivers: tuple[NamedWaiver, ...]) -> None:
 
     A waiver of a healthy check will hide the next illness of it.
     """
-    assert not unused_waivers, listed("nothing to silence", unused_waivers)
+    assert not unused_waivers, listed("waivers that silence nothing", unused_waivers)
 
 
 @healthy(test_every_waiver_is_used)
@@ -72,7 +72,7 @@ def test_every_named_check_exists(misspelt_ids: tuple[str, ...]) -> None:
 
     A misspelt waiver silences nothing, and a misspelt requirement is never met.
     """
-    assert not misspelt_ids, listed("no check has this id", misspelt_ids)
+    assert not misspelt_ids, listed("ids that no check has", misspelt_ids)
 
 
 @healthy(test_every_named_check_exists)

@@ -83,7 +83,7 @@ class Certificates:
         """Return the first certificate of a PEM file's content: the server's own, in a chain.
 
         Raises:
-            WrongKind: there is none, or it can not be read.
+            WrongKind: there is none, or it cannot be read.
         """
         from cryptography import x509
 
@@ -116,7 +116,7 @@ class Certificates:
         except UnsupportedAlgorithm:
             raise CannotTell("the private key is of a kind that is not known here") from None
         except ValueError:
-            raise WrongKind("the private key can not be read: it is damaged") from None
+            raise WrongKind("the private key cannot be read: it is damaged") from None
         return _digest(key.public_key())
 
     def served(self, host: str, port: int, deadline: float = 5.0) -> Certificate:
@@ -140,14 +140,14 @@ class Certificates:
         """Return what a DER certificate says, such as the one of `Talk.certificate`.
 
         Raises:
-            WrongKind: it can not be read.
+            WrongKind: it cannot be read.
         """
         from cryptography import x509
 
         try:
             return _said(x509.load_der_x509_certificate(der))
         except ValueError:
-            raise WrongKind("the certificate that is served can not be read") from None
+            raise WrongKind("the certificate that is served cannot be read") from None
 
 
 def _said(found: x509.Certificate) -> Certificate:

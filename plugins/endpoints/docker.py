@@ -88,9 +88,11 @@ class Docker:
         The SDK's own limit is one for each piece that it receives, so an engine that drips would
         hold us for ever.
         """
-        if not self._host.is_local and not self._given:
+        # A socket's path would be looked up on this machine, and its own engine would answer.
+        if not self._host.is_local and not self._given.startswith(("tcp://", "ssh://", "http")):
             raise CannotTell(
-                f"the Docker engine of {self._host.spec} cannot be asked from here without its URL"
+                f"the Docker engine of {self._host.spec} cannot be asked from here "
+                "without its tcp:// or ssh:// URL"
             )
         met: list[T] = []
         failed: list[BaseException] = []

@@ -37,7 +37,7 @@ def recall(folder: str | None, question: tuple[str, ...]) -> dict[str, Any]:
 def keep(folder: str | None, question: tuple[str, ...], told: dict[str, Any]) -> None:
     """Keep it, for the owner's eyes alone, whole or not at all.
 
-    A folder that can not be written costs the next run its time and no more.
+    A folder that cannot be written costs the next run its time and no more.
     """
     if folder is None:
         return

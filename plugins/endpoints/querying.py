@@ -1,7 +1,7 @@
 """Runs a jq program over a file of JSON lines, as a process of its own: `querying.py PATH PROGRAM`.
 
 The program comes from a user's configuration and may never end or fill the memory; a process can be
-ended and limited, a thread can not. It prints one JSON value a line.
+ended and limited, a thread cannot. It prints one JSON value a line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PIECE = 1 << 20
 
 
 def main(path: str, program: str) -> int:
-    """Print what the program makes of each line; return 1, with a sentence, when it can not."""
+    """Print what the program makes of each line; return 1, with a sentence, when it cannot."""
     import jq  # type: ignore[import-not-found]
 
     with contextlib.suppress(ValueError, OSError):  # macOS knows the limit and refuses it

@@ -76,7 +76,7 @@ def load(path: str) -> tuple[Signature, ...]:
     Raises:
         ValueError: a key is unknown (the nearest right one is named), missing or of a wrong kind,
             or a pattern is no regular expression.
-        OSError: the file can not be read.
+        OSError: the file cannot be read.
     """
     with open(path, "rb") as file:
         document = tomllib.load(file)

@@ -54,7 +54,7 @@ class Sqlite:
             Refused: a writer holds the lock.
             TimedOut: the deadline passed.
             WrongKind: no database, a damaged one, or SQL that it does not take.
-            NotThere, NoPermission: the file can not be opened.
+            NotThere, NoPermission: the file cannot be opened.
             TooBig: there are more rows than `most`.
             CannotTell: the database is on a far host, or nobody has opened it since its crash.
         """
@@ -144,5 +144,5 @@ def _meaning(error: sqlite3.Error, path: str, deadline: float) -> CannotTell:
     if code in {sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
         return NoPermission(f"we may not read {name}")
     if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
-        return CannotTell(f"{name} can not be read without writing: {printable(str(error), 120)}")
+        return CannotTell(f"{name} cannot be read without writing: {printable(str(error), 120)}")
     return WrongKind(f"{name}: {printable(str(error), 120)}")

@@ -232,7 +232,7 @@ def wrap(wire: socket.socket, address: Address, watch: Watch) -> ssl.SSLSocket:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    # An HTTP/2 connection can not be upgraded to a WebSocket.
+    # An HTTP/2 connection cannot be upgraded to a WebSocket.
     context.set_alpn_protocols(["http/1.1"])
     wire.settimeout(watch.left)
     try:

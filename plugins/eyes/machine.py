@@ -75,15 +75,18 @@ def memory(proc: str, sys: str) -> dict[str, Any]:
     available = known.get("MemAvailable", free)
     tightest = None
     for version, folder in groups(proc, sys, "memory"):
-        names = ("memory.max", "memory.current", "inactive_file")
+        names, cache = ("memory.max", "memory.current"), ("inactive_file", "active_file")
         if version == 1:
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+            cache = ("total_inactive_file", "total_active_file")
         limit = number(f"{folder}/{names[0]}")
         if limit is None or limit >= total:
             continue
         tightest = limit if tightest is None else min(limit, tightest)
         used = number(f"{folder}/{names[1]}") or 0
-        reclaimable = pairs(text(f"{folder}/memory.stat")).get(names[2], 0)
+        # Files that are read often are given back too, before anything is killed.
+        counted = pairs(text(f"{folder}/memory.stat"))
+        reclaimable = sum(counted.get(kind, 0) for kind in cache)
         available = min(available, max(0, limit - used + reclaimable))
     return {
         "total": total if tightest is None else min(total, tightest),

@@ -32,6 +32,12 @@ def now() -> float:
     return time.time()
 
 
+def home() -> str:
+    """Give the home folder of the user that runs this; "/" when none is known."""
+    found = os.path.expanduser("~")
+    return found if found.startswith("/") else "/"
+
+
 def accounts(names: list[str]) -> dict[str, list[object]]:
     """Give [uid, name, home] for each user name or number; an unknown one is left out."""
     found: dict[str, list[object]] = {}

@@ -5,11 +5,16 @@ Standard library only, and no import from this project: a far host's python3 run
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
 import time
 from collections.abc import Iterator
+
+# What a mount answers whose server, or disk, has gone.
+_DEAD = {errno.ENOTCONN, errno.ESTALE, errno.EIO, errno.EHOSTDOWN, errno.ECONNABORTED, errno.ENXIO}
+_IMAGES = {"squashfs", "iso9660", "erofs", "cramfs", "udf"}
 
 
 def rooms(folders: list[str], wait: float) -> list[dict[str, object]]:
@@ -17,9 +22,11 @@ def rooms(folders: list[str], wait: float) -> list[dict[str, object]]:
 
     A folder that does not exist stands for its nearest parent that does. Each folder is asked in a
     thread of its own, so that a dead mount hides only itself: after `wait` seconds its row has the
-    state "silent". A row has folder, state ("answered", "silent", "denied"), read_only (bool), and
-    in bytes total, used and free (free is what an ordinary user may still write), and files and
-    files_free (0 and 0 where the file system counts no inodes).
+    state "silent". A row has folder, state ("answered", "silent", "denied", or "broken" with the
+    reason in trouble), image (whether it is of a kind that is written once and for all), sealed
+    (whether the file system itself, and not only this mount of it, is read-only), and in bytes
+    total, used and free (free is what an ordinary user may still write), and files and files_free
+    (0 and 0 where the file system counts no inodes).
     """
     answers: dict[str, dict[str, object]] = {}
     threads = [
@@ -63,21 +70,45 @@ def _ask(folder: str, answers: dict[str, dict[str, object]]) -> None:
             if parent in ("", place):
                 return
             place = parent
-        except (OSError, ValueError):
+        except (OSError, ValueError) as met:
             answers[folder] = {"folder": folder, "state": "denied"}
+            if isinstance(met, OSError) and met.errno in _DEAD:
+                trouble = os.strerror(met.errno or 0).lower()
+                answers[folder] = {"folder": folder, "state": "broken", "trouble": trouble}
             return
     block = seen.f_frsize or seen.f_bsize
+    kind, options = _mounted(device)
     answers[folder] = {
         "folder": folder,
         "device": device,
         "state": "answered",
-        "read_only": bool(seen.f_flag & os.ST_RDONLY),
+        "image": kind in _IMAGES,
+        "sealed": bool(options & {"ro", "emergency_ro"}) and kind not in _IMAGES,
         "total": seen.f_blocks * block,
         "used": (seen.f_blocks - seen.f_bfree) * block,
         "free": seen.f_bavail * block,
         "files": seen.f_files,
         "files_free": seen.f_ffree,
     }
+
+
+def _mounted(device: int) -> tuple[str, set[str]]:
+    """Give a file system's kind and its own options; a mount may add some that are not among them.
+
+    Both are empty where Linux does not tell, or tells by another number, as of btrfs.
+    """
+    number = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return "", set()
+    for line in lines:
+        mount, _, own = line.partition(" - ")
+        words = own.split(" ")
+        if mount.split(" ")[2:3] == [number] and len(words) > 2:
+            return words[0], set(words[2].split(","))
+    return "", set()
 
 
 def dated(folders: list[str], beyond: float, limit: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Copying what can not be renamed, as it lies on another file system.
+"""Copying what cannot be renamed, as it lies on another file system.
 
 A copy keeps mode, owner and times, and is compared before it counts. Every name is opened from its
 open folder and no link is followed.
@@ -57,7 +57,7 @@ def duplicate(name: str, here: int, new: str, there: int) -> None:
     """Copy a file, folder, link or FIFO under a new name in another open folder.
 
     Raises:
-        OSError: it can not be copied, or the copy differs; what was copied by then stays.
+        OSError: it cannot be copied, or the copy differs; what was copied by then stays.
     """
     status = os.stat(name, dir_fd=here, follow_symlinks=False)
     kind = stat.S_IFMT(status.st_mode)
@@ -73,7 +73,7 @@ def duplicate(name: str, here: int, new: str, there: int) -> None:
     elif kind == stat.S_IFREG:
         _content(name, here, new, there)
     else:
-        raise OSError(errno.EINVAL, "it is no file or folder, and can not be copied", name)
+        raise OSError(errno.EINVAL, "it is no file or folder, and cannot be copied", name)
     _dress(new, there, status)
 
 

@@ -186,5 +186,5 @@ def _words(error: OSError) -> str:
 
 def sync(descriptor: int) -> None:
     """Bring an open folder to the disk."""
-    with contextlib.suppress(OSError):  # some file systems can not sync a folder
+    with contextlib.suppress(OSError):  # some file systems cannot sync a folder
         os.fsync(descriptor)

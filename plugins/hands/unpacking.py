@@ -36,7 +36,7 @@ def unpack(target: str, archive: str, inner: str, slot: str, roots: list[str]) -
         try:
             needed = _looked_through(archive, inner)
         except (Unfit, *UNREADABLE) as error:
-            return {"refused": f"{archive} can not be unpacked: {error}"}
+            return {"refused": f"{archive} cannot be unpacked: {error}"}
         room = os.fstatvfs(there)
         if needed > room.f_bavail * room.f_frsize:
             return {"refused": f"{archive} needs {needed} bytes, and the disk has less left"}
@@ -52,7 +52,7 @@ def unpack(target: str, archive: str, inner: str, slot: str, roots: list[str]) -
                 os.close(base)
             return _exchange(target, temporary, slot, roots)
         except (Unfit, *UNREADABLE) as error:
-            return {"refused": f"{archive} can not be unpacked: {error}"}
+            return {"refused": f"{archive} cannot be unpacked: {error}"}
         finally:
             if status_of(temporary, there) is not None:
                 shutil.rmtree(os.path.join(os.path.realpath(os.path.dirname(target)), temporary))

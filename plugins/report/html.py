@@ -51,7 +51,7 @@ def prepare(config: pytest.Config, path: Path) -> None:
     """Ask pytest-html for a self-contained page at the path, readable by its owner only.
 
     Raises:
-        OSError: the page can not be written there.
+        OSError: the page cannot be written there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -121,11 +121,7 @@ def details_of(finding: Finding) -> str:
         _listing("Evidence", finding.evidence),
         _listing(
             "Measures",
-            (
-                f"{each.name}: {each.value:g} {each.unit}"
-                + (f" (limit {each.limit:g} {each.unit})" if each.limit is not None else "")
-                for each in finding.measures
-            ),
+            (f"{each.name}: {each}" for each in finding.measures),
         ),
         _paragraph("Blocked by", finding.blocked_by or ""),
         _paragraph("Why it matters", finding.why),

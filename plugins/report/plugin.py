@@ -61,7 +61,7 @@ class Listener:
         if report.failed:
             self._account.strangers.append((report.nodeid, report.longreprtext))
             if self._stdout_is_kept_clean:
-                said = f"{report.nodeid} can not be collected: {report.longreprtext}\n"
+                said = f"{report.nodeid} cannot be collected: {report.longreprtext}\n"
                 sys.stderr.write(shown.lines_of(said, Redactor()))
 
     def pytest_internalerror(self, excrepr: object) -> None:
@@ -94,7 +94,7 @@ def _ask_for_reports(config: pytest.Config) -> None:
     if target == "-":
         _leave_stdout(config)
     elif target and not os.access(Path(_placed(config, target)).parent, os.W_OK | os.X_OK):
-        raise pytest.UsageError(f"--health-json {target}: its folder can not be written to")
+        raise pytest.UsageError(f"--health-json {target}: its folder cannot be written to")
     _ask_for_html(config)
 
 

@@ -128,6 +128,12 @@ class DropLines(_NewContent):
 
     lines: tuple[int, ...]
 
+    @property
+    def brief(self) -> str:
+        """How many lines go, and from where."""
+        many = "1 line" if len(self.lines) == 1 else f"{len(self.lines)} lines"
+        return f"take {many} out of {quoted(self.path)}"
+
     def put(self, hands: Hands) -> None:
         """Rewrite it; the original stays in the slot."""
         hands.use(content.drop_lines, self.path, hands.folders(), list(self.lines))

@@ -53,7 +53,7 @@ class Launch(OnProgram):
             raise Refusal(str(why)) from None
         pid = ran.text.strip()
         if ran.status or not pid.isdigit():
-            raise Refusal(f"`{self}` can not be run: {printable(ran.complaint or 'no word why')}")
+            raise Refusal(f"`{self}` cannot be run: {printable(ran.complaint or 'no word why')}")
         note = _note(hands)
         hands.use(outages.stays, self.argv[0], int(pid), note, self.watched, self.log)
 

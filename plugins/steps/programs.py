@@ -11,7 +11,7 @@ from plugins.shell import line, quoted
 from plugins.steps.step import Hands, Refusal, Step
 from plugins.text import printable
 
-# What is started gets a moment to say that it can not: the shell itself is content at once. Plain
+# What is started gets a moment to say that it cannot: the shell itself is content at once. Plain
 # words, as /bin/sh need not know bash's quoting of the line that is shown.
 _BEGIN = """cd -- "$1" && log=$2 && shift 2 && (: >> "$log") || exit 126
 setsid nohup "$@" >> "$log" 2>&1 < /dev/null &
@@ -44,7 +44,7 @@ class OnProgram:
         return ()
 
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
-        """Return nothing: it can not be taken back."""
+        """Return nothing: it cannot be taken back."""
         del hands
         return ()
 
@@ -64,7 +64,7 @@ class Run(OnProgram):
     deadline: float = 30.0
 
     def take(self, hands: Hands) -> None:
-        """Run it; refused when it can not be run or fails."""
+        """Run it; refused when it cannot be run or fails."""
         try:
             ran = hands.host.run(self.argv, deadline=self.deadline)
         except NoFact as why:
@@ -98,7 +98,7 @@ class Start(OnProgram):
     env: tuple[tuple[str, str], ...] = ()
 
     def take(self, hands: Hands) -> None:
-        """Start it; refused when it can not be started or ends at once with an error."""
+        """Start it; refused when it cannot be started or ends at once with an error."""
         settings = [f"{name}={value}" for name, value in self.env]
         words = (self.cwd or ".", self.log or "/dev/null", "env", *settings, *self.argv)
         try:
@@ -117,7 +117,7 @@ class Start(OnProgram):
 
 @dataclass(frozen=True)
 class EndGroup(OnProgram):
-    """End a process, and the process group where it leads one; it can not be taken back.
+    """End a process, and the process group where it leads one; it cannot be taken back.
 
     Args:
         pid: the process.

@@ -66,7 +66,7 @@ class Step(Protocol):
         """The step in a line, without the content of any file: what the journal holds."""
 
     def take(self, hands: Hands) -> None:
-        """Do it; raise `Refusal` when it can not or may not be done."""
+        """Do it; raise `Refusal` when it cannot or may not be done."""
 
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
         """Return what takes the step back; asked before the step is taken."""

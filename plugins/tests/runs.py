@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -118,25 +119,8 @@ def suite(
     mark = uuid.uuid4().hex
     variables = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), _MARK: mark, **(env or {})}
     began = time.monotonic()
-    # To a file: a child that is left behind must not keep us waiting for the end of a pipe.
-    with (folder / "terminal.txt").open("wb") as terminal:
-        process = subprocess.Popen(
-            argv,
-            cwd=root,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=terminal,
-            stderr=terminal,
-            start_new_session=True,
-        )
-        try:
-            status = process.wait(limit)
-        finally:
-            seconds = time.monotonic() - began
-            left = _marked(mark)
-            for pid in (*left, process.pid if process.poll() is None else 0):
-                if pid:
-                    os.kill(pid, signal.SIGKILL)
+    status, left = _ended(argv, variables, root, folder / "terminal.txt", limit)
+    seconds = time.monotonic() - began
     document = folder / "health.json"
     return Look(
         status,
@@ -146,6 +130,31 @@ def suite(
         seconds,
         tuple(f"{pid} {words}" for pid, words in left.items()),
     )
+
+
+def _ended(
+    argv: list[str], env: dict[str, str], root: Path, output: Path, limit: float
+) -> tuple[int, dict[int, str]]:
+    """Run to the end and return the exit status and the processes left behind, which are killed."""
+    # To a file: a child that is left behind must not keep us waiting for the end of a pipe.
+    with output.open("wb") as terminal:
+        process = subprocess.Popen(
+            argv,
+            cwd=root,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        )
+    try:
+        status = process.wait(limit)
+    finally:
+        left = _marked(env[_MARK])
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    return status, left
 
 
 def _marked(mark: str) -> dict[int, str]:

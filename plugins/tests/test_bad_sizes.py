@@ -8,12 +8,14 @@ from __future__ import annotations
 import gzip
 import os
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from healthchecks.pocket_agent import world_processes
 from healthchecks.pocket_agent.world import World
 from plugins.tests.runs import CONTROLS, FORBIDDEN, QUICK, assert_sound, looked, suite
 
@@ -44,7 +46,7 @@ def test_ten_thousand_projects_and_a_line_of_a_hundred_megabytes(
     look = looked(world, tmp_path)
     assert "10003 of 100 projects" in look.told("projects_are_left")
     assert len(look.row("project_metadata_makes_sense")["evidence"]) > 1000
-    assert "1 of 1 lines are over 1024 KiB" in look.told("message_logs_can_be_read")
+    assert "1024 KiB" in look.told("message_logs_can_be_read")
     assert look.row("the_log_shows_few_errors")["outcome"] == "healthy"
     assert look.seconds < 30
     assert max(map(len, look.artefacts()["the terminal"].split("\n"))) < 5000
@@ -69,8 +71,7 @@ def test_dates_of_1970_and_2100(world: World, tmp_path: Path) -> None:
     assert "dated in the future" in look.told("no_interrupted_write_is_left")
 
 
-@pytest.mark.parametrize("jump", ["-1d", "+1d"])
-def test_a_clock_that_jumps_while_we_look(world: World, tmp_path: Path, jump: str) -> None:
+def test_a_clock_that_jumps_while_we_look(world: World, tmp_path: Path) -> None:
     library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
     if library is None:
         pytest.skip("libfaketime is not installed (apt-get install faketime)")
@@ -89,10 +90,19 @@ def test_a_clock_that_jumps_while_we_look(world: World, tmp_path: Path, jump: st
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",
     }
-    timer = threading.Timer(1.2, offset.write_text, (f"{jump}\n",))
-    timer.start()
+    size = world.log.stat().st_size
+
+    def jump() -> None:
+        # Back, which makes every age negative, and then far ahead, while the server is asked.
+        world_processes.until(lambda: world.log.stat().st_size > size, "the server is asked", 30)
+        offset.write_text("-1d\n", "ascii")
+        time.sleep(0.2)
+        offset.write_text("+1d\n", "ascii")
+
+    jumping = threading.Thread(target=jump)
+    jumping.start()
     look = suite(tmp_path / "run", {"pocket_agent": world.settings() | QUICK}, env=variables)
-    timer.join()
+    jumping.join()
     assert_sound(look)
     moments = (datetime.fromisoformat(look.document[name]) for name in ("started", "finished"))
     began, ended = moments

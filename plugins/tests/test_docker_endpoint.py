@@ -161,6 +161,7 @@ def test_docker_host_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         Docker(Host()).ping()
 
 
-def test_a_far_engine_needs_its_url() -> None:
-    with pytest.raises(CannotTell, match="without its URL"):
-        Docker(Host("ssh://me@box")).ping()
+@pytest.mark.parametrize("url", ["", "unix:///var/run/docker.sock"])
+def test_a_far_engine_needs_its_url(url: str) -> None:
+    with pytest.raises(CannotTell, match=r"without its tcp:// or ssh:// URL"):
+        Docker(Host("ssh://me@box"), url).ping()

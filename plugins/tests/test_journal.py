@@ -164,7 +164,7 @@ def test_a_journal_that_can_not_be_written_takes_no_step(root: Path, tmp_path: P
     state = tmp_path / "state"
     (state / "journal").mkdir(parents=True)
     (state / "journal" / "run.jsonl").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(Refusal, match="can not be written"):
+    with pytest.raises(Refusal, match="cannot be written"):
         Journal(state, "run", Host()).take("x.y", STEPS["chmod"](path), (str(root),))
     assert tree(root) == before
     assert not (tmp_path / "elsewhere").exists()

@@ -114,7 +114,7 @@ def test_past_the_runs_deadline_what_was_seen_is_judged_and_the_rest_has_rows(to
     result = toy.run("--deadline=1", "--fix", "--system=toy")
     assert result.ret == 1
     assert toy.came() == {"hung_one": "not_run", "seen": "ill"}
-    limit = "the run's deadline of 2 s passed (--deadline sets another)"
+    limit = "the run's deadline of 1 s passed (--deadline sets another)"
     assert toy.rows["toy.hung_one"]["message"] == f"{limit}: it was not reached"
     assert toy.rows["toy.seen"]["fix"]["message"] == "the run's deadline had passed"
     (toy.data / "ill" / "a").unlink()

@@ -55,7 +55,8 @@ def test_a_running_server_tells_where_everything_is(world: World) -> None:
 
 
 def test_a_stopped_server_is_found_by_its_configuration(world: World) -> None:
-    seen = found(config=str(world.config), root_dir=str(world.root))
+    # Another server may run on this machine: no process has this name.
+    seen = found(config=str(world.config), root_dir=str(world.root), program="a-server-of-our-own")
     assert seen.pids == ()
     assert (seen.port, seen.data_dir) == (world.port, str(world.data))
     assert (seen.certificate, seen.key) == (str(world.crt), str(world.key))
@@ -80,6 +81,19 @@ def test_another_server_is_not_taken_for_it(world: World, tmp_path: Path) -> Non
     seen = found(**other.settings())
     assert seen.pids == ()
     assert seen.data_dir == str(other.data)
+
+
+def test_a_root_folder_of_a_trial_does_not_hide_the_packages_server(
+    world: World, tmp_path: Path
+) -> None:
+    pid = world.start()
+    home = tmp_path / "me"
+    (home / ".pocket_agent/projects").mkdir(parents=True)
+    keys = {"home": str(home), "default_configs": [str(world.config)]}
+    assert found(**keys).pids == (pid,)
+    assert found(**keys).data_dir == str(world.data)
+    (home / ".pocket_agent/config.json").write_text(f'{{"port": {world.port + 1}}}')
+    assert (found(**keys).pids, found(**keys).port) == ((), world.port + 1)
 
 
 def test_where_there_is_none_the_places_are_told(tmp_path: Path) -> None:
@@ -170,3 +184,7 @@ def test_of_two_servers_the_one_of_the_home_is_meant() -> None:
     assert commands.ours(both, {}, "/root", named=False) == (other,)
     assert commands.ours(both, {}, "/root", named=True) == ()
     assert commands.ours(both, {"port": "2"}, "/root", named=True) == (mine,)
+    # One that is told nothing is not taken for the server of another root folder.
+    assert commands.ours((twin,), {"root-dir": "/srv/x"}, "/home/me", named=False) == ()
+    own = {"root-dir": "/home/me/.pocket_agent"}
+    assert commands.ours((twin,), own, "/home/me", named=False) == (twin,)

@@ -26,7 +26,7 @@ class Mute(Quarantine):
         return "true"
 
 class Wrong(Quarantine):
-    "What it prints can not be run."
+    "What it prints cannot be run."
     def __str__(self):
         return "no-such-program --at-all"
 

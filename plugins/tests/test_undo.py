@@ -130,7 +130,7 @@ def by_command(odd):
     assert toy.came()["by_command"] == "fixed"
     result = toy.run("--undo", runs(toy)[-1])
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["REFUSED: *can not be taken back: rm *"])
+    result.stdout.fnmatch_lines(["REFUSED: *cannot be taken back: rm *"])
     assert toy.run("--undo").ret == 0
     assert tree(toy.data) == before
 
