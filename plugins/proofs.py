@@ -24,7 +24,7 @@ from plugins.configuration import Configuration
 from plugins.finding import Safety
 from plugins.fixing import cure, undo
 from plugins.hosts import Host
-from plugins.outcomes import Absent, Blocked, NoFact
+from plugins.outcomes import Absent, Blocked, NoFact, ToolMissing
 from plugins.run import RUN, Run
 from plugins.scenarios import Scenario, scenarios_of
 from plugins.steps import Refusal
@@ -118,6 +118,9 @@ def build(check: Check, scenario: Scenario, folder: Path) -> Any:
     world = module.World(folder, **scenario.options)
     try:
         scenario.make(world)
+    except ToolMissing as why:
+        world.close()
+        pytest.skip(f"needs {why}")
     except BaseException:
         world.close()
         raise

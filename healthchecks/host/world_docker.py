@@ -14,6 +14,8 @@ import time
 from io import BytesIO
 from pathlib import Path
 
+from plugins.outcomes import ToolMissing
+
 START = """\
 #!/bin/sh
 # Starts this world's own dockerd and waits until it answers.
@@ -64,8 +66,15 @@ class DockerWorld:
         return str(path)
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
-        subprocess.run([self.script()], check=True)
+        """Start it and wait until it answers.
+
+        Raises:
+            ToolMissing: no dockerd can run on this machine; says what its log says last.
+        """
+        if subprocess.run([self.script()], check=False).returncode:
+            log = self.folder / "log"
+            last = log.read_text("utf-8", "replace").splitlines()[-1:] if log.exists() else []
+            raise ToolMissing(f"a dockerd that can run here ({' '.join(last)[-200:]})")
 
     def hang(self) -> None:
         """Let its socket take connections and never answer."""
