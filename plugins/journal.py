@@ -16,9 +16,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import errno
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,8 +37,18 @@ State = dict[str, Any]
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder that only its owner can look into, and return it."""
+    """Make a folder that only its owner can look into, and return it.
+
+    Raises:
+        OSError: it cannot be made, or it is another user's, who could write in it what an undo
+            would believe.
+    """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = path.stat()
+    if status.st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "it belongs to another user", str(path))
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):  # made under a wide umask
+        path.chmod(stat.S_IMODE(status.st_mode) & ~(stat.S_IWGRP | stat.S_IWOTH))
     return path
 
 

@@ -13,6 +13,7 @@ import pytest
 from plugins import fixing
 from plugins.case import Case, Told, told
 from plugins.catalog import Check, check_of, checks_of
+from plugins.configuration import nearest
 from plugins.facts import NotReached, probes_of
 from plugins.finding import Finding, Fix, Measure, Outcome
 from plugins.outcomes import (
@@ -76,6 +77,14 @@ def _refuse_twins(items: Iterable[pytest.Item]) -> None:
             )
 
 
+def _refuse_strangers(run: Run) -> None:
+    """Refuse a `--fix-only` that names no check: nothing would be cured, and nobody told why."""
+    for name in run.fix_only:
+        if name not in run.known:
+            near = nearest(name, sorted(run.known))
+            raise pytest.UsageError(f"--fix-only {name}: no check collected here has this id{near}")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what this run does not want, and put root causes first."""
@@ -88,6 +97,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if id(item) not in gone]
     # sort() is stable: what is no check, and checks of one rank, keep their order.
     _refuse_twins(items)
+    _refuse_strangers(run)
     items.sort(key=lambda i: _order(declared[id(i)]) if id(i) in declared else (True, True, 9))
 
 

@@ -119,8 +119,8 @@ _NAMES = (
 # What follows such a word in the name of what is no secret itself: max_tokens, token_file.
 _HARMLESS_ENDS = (
     r"(?!s\b|s?[_-]?(?:counts?|limits?|usage|used|files?|paths?|dirs?|env|urls?|uri|endpoints?|name"
-    r"|types?|expir[a-z_]*|ttl|len|length|izer|ized|ization|policy|age|budget|window|size"
-    r"|per_[a-z_]+|max|min|total|authentication|id|ids|store|helper|manager)(?![A-Za-z0-9]))"
+    r"|types?|expir[a-z_]{0,40}|ttl|len|length|izer|ized|ization|policy|age|budget|window|size"
+    r"|per_[a-z_]{1,40}|max|min|total|authentication|id|ids|store|helper|manager)(?![A-Za-z0-9]))"
 )
 _ASSIGNED = re.compile(
     rf"(?i)(?P<head>(?:{_NAMES}){_HARMLESS_ENDS}[A-Za-z0-9_-]{{0,40}}"

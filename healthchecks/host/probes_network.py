@@ -45,7 +45,7 @@ def dropped_ports(
     open_ports = {one.port for one in sockets.listeners() if one.beyond_loopback}
     ports = sorted(wanted & open_ports)
     if not ports:
-        names = tuple(f"port {port}" for port in sorted(wanted))
+        names = tuple(f"the sockets of port {port}" for port in sorted(wanted))
         raise Absent("no watched port listens beyond loopback", names)
     rules = _rules(system, commands)
     found = []

@@ -81,6 +81,16 @@ def a_rule_against_the_port(world: World) -> None:
 
 
 @fault(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
+def a_rule_before_the_input_chains(world: World) -> None:
+    world.firewall("iptables -t raw -A PREROUTING -p tcp --dport {port} -j DROP")
+
+
+@fault(test_the_firewall_lets_watched_ports_through, needs=(*TOOLS, "iptables-legacy"))
+def a_rule_in_the_older_tables(world: World) -> None:
+    world.firewall("iptables-legacy -A INPUT -p tcp --dport {port} -j DROP")
+
+
+@fault(test_the_firewall_lets_watched_ports_through, needs=TOOLS)
 def a_strict_firewall_without_a_hole(world: World) -> None:
     world.firewall(
         "iptables -P INPUT DROP",

@@ -45,5 +45,10 @@ def starved_of_cpu(world: World) -> None:
 
 
 @fault(test_cpus_and_disks_keep_up)
+def waiting_just_as_long_as_the_limit(world: World) -> None:
+    world.load(cpu=80.0, io=0.0)
+
+
+@fault(test_cpus_and_disks_keep_up)
 def waiting_for_disks(world: World) -> None:
     world.load(cpu=0.0, io=70.0)

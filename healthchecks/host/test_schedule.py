@@ -68,6 +68,11 @@ def a_run_this_morning(world: World) -> None:
 
 
 @healthy(test_the_checks_run_on_schedule)
+def one_run_left_out(world: World) -> None:
+    world.timer(active=True, on_hours_ago=500, ran_hours_ago=40)
+
+
+@healthy(test_the_checks_run_on_schedule)
 def a_timer_whose_first_run_is_to_come(world: World) -> None:
     world.timer(active=True, on_hours_ago=1, ran_hours_ago=None)
 

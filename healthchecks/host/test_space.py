@@ -107,6 +107,11 @@ def a_full_disk_that_we_may_not_write(world: World) -> None:
     world.change(watch_folders=[world.small_disk(used_percent=95, seen="read-only")])
 
 
+@fault(test_disks_have_room, needs=("root",))
+def just_as_full_as_the_limit(world: World) -> None:
+    world.change(watch_folders=[world.small_disk(used_percent=75)], disk_full_percent=75.0)
+
+
 @fault(test_disks_have_room)
 def less_than_asked_for(world: World) -> None:
     world.change(watch_folders=[world.data], disk_free_gib=world.total_gib * 0.999)
@@ -139,6 +144,11 @@ def far_from_tight(world: World) -> None:
 @fault(test_disks_are_not_getting_tight, needs=("root",))
 def a_tight_disk(world: World) -> None:
     world.change(watch_folders=[world.small_disk(used_percent=85)])
+
+
+@fault(test_disks_are_not_getting_tight, needs=("root",))
+def just_as_tight_as_the_limit(world: World) -> None:
+    world.change(watch_folders=[world.small_disk(used_percent=75)], disk_tight_percent=75.0)
 
 
 @fault(test_disks_are_not_getting_tight)

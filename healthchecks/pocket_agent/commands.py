@@ -156,7 +156,8 @@ def _same(command: Command, explicit: Mapping[str, str]) -> bool | None:
             if command.absolute(shown) != os.path.normpath(explicit[flag]):
                 return False
             answer = True
-    home, root = command.environment.get("HOME", ""), explicit.get("root-dir", "")
+    home = command.environment.get("HOME", "")
+    root = explicit.get("root-dir") or os.path.dirname(explicit.get("config", ""))
     if answer is None and home and root:
         # One that is told nothing has its root folder in its home, or works where it stands.
         own = (os.path.join(home, ".pocket_agent"), command.folder, *command.places)

@@ -51,7 +51,8 @@ class Search:
 
     def led_to(self, *paths: str) -> Iterator[str]:
         """Yield where each path leads, all its links followed, where that is elsewhere."""
-        for path in paths:
+        dead = self.there(paths, "silent")
+        for path in (each for each in paths if each not in dead):
             with contextlib.suppress(OSError):
                 real = self.host.call(files.resolve, path)
                 if real != path:
@@ -164,7 +165,7 @@ class Search:
         if self.settings.port or said.isdigit() or self.command.ports:
             return True
         hidden = bool(self.running) and not self.command.environment
-        return not hidden and not (self.config and self._rows[self.config]["kind"] == "denied")
+        return not hidden and not self.there((self.config,), "denied", "silent")
 
     @cached_property
     def data_dir(self) -> str:

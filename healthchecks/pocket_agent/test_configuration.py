@@ -111,6 +111,13 @@ def with_wrong_values(world: World) -> None:
 
 
 @fault(test_its_configuration_can_be_read)
+def with_port_zero(world: World) -> None:
+    """The least number that is no port."""
+    world.configure(port=0)
+    world.start_refused()
+
+
+@fault(test_its_configuration_can_be_read)
 def with_a_comma_too_many(world: World) -> None:
     """JSON that is none."""
     world.configure(text=b'{"port": 8443,}')

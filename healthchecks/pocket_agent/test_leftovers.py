@@ -22,7 +22,7 @@ def put_leftovers_away(leftovers: tuple[Leftover, ...]) -> Iterator[Quarantine]:
 def test_no_interrupted_write_is_left(leftovers: tuple[Leftover, ...]) -> None:
     """No temporary file or lock of an interrupted write is left.
 
-    They tell that the server died while it wrote, or that the disk was full, and they are never
+    They show that the server died while it wrote, or that the disk was full, and they are never
     cleared away by the server itself.
     """
     assert not leftovers, listed("files left by interrupted writes", leftovers)

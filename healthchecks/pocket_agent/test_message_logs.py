@@ -71,7 +71,8 @@ def rubbish_as_the_guide_names_it(world: World) -> None:
     guide="PA17",
     hint="""Nobody may rewrite the log that the server writes: stop the server or wait for rotation
     (at midnight UTC, and at each start: `systemctl restart pocket-agent-server` when nothing
-    executes), then look again. What is no file, move out of the logs folder.""",
+    executes), then look again. Move what is not a file out of
+    the logs folder.""",
 )
 def test_live_message_logs_can_be_read(untouchable_logs: tuple[BadLog, ...]) -> None:
     """Every line of the live message logs can be read.

@@ -224,7 +224,7 @@ def no_time(world: World) -> None:
 @check(
     P2,
     guide="PA20",
-    hint="""Look what is in the folder: if there is a metadata.json.backup, copy it to metadata.json
+    hint="""See what is in the folder: if there is a metadata.json.backup, copy it to metadata.json
     (`cp -n metadata.json.backup metadata.json`); if its logs are worth keeping, write a
     metadata.json with the folder's name as id; else move the folder out of projects/.""",
 )

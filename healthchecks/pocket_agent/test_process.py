@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from healthchecks.pocket_agent.probes_process import Execution, Load, ServerProcess, Zombie
@@ -9,6 +10,14 @@ from healthchecks.pocket_agent.system import PocketAgent
 from healthchecks.pocket_agent.world import World
 from plugins import P0, P1, P2, UNSAFE, check, fault, healthy, listed, remedy
 from plugins.steps import EndGroup, Run, Start
+
+IN_A_TERMINAL = """#!{} -S
+import fcntl, os, pty, sys, termios
+os.setsid()
+fcntl.ioctl(pty.openpty()[1], termios.TIOCSCTTY, 0)
+os.chdir({!r})
+sys.stdin.read(1)
+"""
 
 
 @remedy(UNSAFE, settle=10.0)
@@ -55,7 +64,7 @@ def test_the_server_process_runs(server_process: ServerProcess) -> None:
 def test_no_child_is_a_zombie(zombies: tuple[Zombie, ...]) -> None:
     """No ended child of the server is left defunct.
 
-    Each keeps a slot of the process table, and a server that stopped to collect them has lost track
+    Each keeps a slot of the process table, and a server that stopped collecting them has lost track
     of its executions.
     """
     assert not zombies, listed("ended children that the server did not collect", zombies)
@@ -140,6 +149,15 @@ def run_by_a_person(world: World) -> None:
     """Somebody's own CLI, outside of all projects, whose parent is gone."""
     world.start()
     world.spawn_child(orphan=True)
+
+
+@healthy(test_no_execution_runs_on_alone)
+def left_in_a_terminal(world: World) -> None:
+    """A person's, in a project: its shell is gone, and its terminal is not."""
+    world.start()
+    folder = str(world.folder / "work/project1")
+    world.claude.write_text(IN_A_TERMINAL.format(sys.executable, folder), "utf-8")
+    world.spawn_child(orphan=True, age=0.6)
 
 
 @fault(test_the_server_process_runs)

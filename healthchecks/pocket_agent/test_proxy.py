@@ -125,6 +125,18 @@ def as_the_guide_says(world: World) -> None:
     world.nginx_conf(OF_THE_GUIDE)
 
 
+@healthy(test_the_proxy_in_front_waits)
+def just_long_enough(world: World) -> None:
+    """A site that waits for as long as is asked for."""
+    world.nginx_conf(WELL.replace("1h", "300s"))
+
+
+@fault(test_the_proxy_in_front_waits)
+def a_second_too_short(world: World) -> None:
+    """A site that waits a little less."""
+    world.nginx_conf(WELL.replace("1h", "299s"))
+
+
 @fault(test_the_proxy_in_front_leaks_no_slots)
 def with_the_guides_address_header(world: World) -> None:
     """The guide's own snippet sets X-Real-IP."""

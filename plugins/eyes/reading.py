@@ -8,18 +8,40 @@ from __future__ import annotations
 import os
 import pwd
 import stat
+import threading
 import time
+from collections.abc import Callable
 
 
 def at(paths: list[str], limit: int, follow: bool = True) -> dict[str, dict[str, object]]:
     """Give for each path its kind, its owner and the text of a file of at most `limit` bytes.
 
-    A row has kind ("file", "folder", "other", "missing", "denied", "too big"), uid (-1 when
-    unknown) and text ("" unless the kind is "file"). A last symbolic link is followed, for
+    A row has kind ("file", "folder", "other", "missing", "denied", "too big", "silent"), uid (-1
+    when unknown) and text ("" unless the kind is "file"). A last symbolic link is followed, for
     configuration is often linked, unless `follow` is false: then it is "other". Nothing is ever
-    waited for: a FIFO or device is "other".
+    waited for: a FIFO or device is "other", and what lies on a dead mount is "silent" after 3 s.
     """
-    return {path: _look(path, limit, follow) for path in paths}
+    rows: dict[str, dict[str, object]] = {}
+
+    def look(some: list[str]) -> None:
+        for path in some:
+            rows[path] = _look(path, limit, follow)
+
+    # One look after the other is quickest; where one of them hangs, each of the rest is tried.
+    _within(0.5, look, [list(paths)])
+    left = [path for path in paths if path not in rows]
+    _within(2.5, look, [[path] for path in left])
+    silent: dict[str, object] = {"kind": "silent", "uid": -1, "text": ""}
+    return {path: rows.get(path, silent) for path in paths}
+
+
+def _within(seconds: float, work: Callable[[list[str]], None], parts: list[list[str]]) -> None:
+    threads = [threading.Thread(target=work, args=(part,), daemon=True) for part in parts]
+    end = time.monotonic() + seconds
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
 
 
 def folders(paths: list[str]) -> list[str]:

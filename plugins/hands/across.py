@@ -15,16 +15,14 @@ import shutil
 import stat
 from collections.abc import Iterator
 
-from plugins.hands.tree import CHUNK, digest_of, writers
+from plugins.hands.tree import CHUNK, MAKING, READING, digest_of, held, writers
 
-_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-_MAKING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _COPIED = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO)
 
 
 @contextlib.contextmanager
 def _folder(name: str, descriptor: int) -> Iterator[int]:
-    below = os.open(name, _READING | os.O_DIRECTORY, dir_fd=descriptor)
+    below = os.open(name, READING | os.O_DIRECTORY, dir_fd=descriptor)
     try:
         yield below
     finally:
@@ -63,41 +61,53 @@ def duplicate(name: str, here: int, new: str, there: int) -> None:
     kind = stat.S_IFMT(status.st_mode)
     if kind == stat.S_IFLNK:
         os.symlink(os.readlink(name, dir_fd=here), new, dir_fd=there)
+        _dress_by_name(new, there, status)
     elif kind == stat.S_IFDIR:
         os.mkdir(new, 0o700, dir_fd=there)
         with _folder(name, here) as source, _folder(new, there) as target:
             for each in os.listdir(source):
                 duplicate(each, source, each, target)
+            _dress(target, os.fstat(source))
     elif kind == stat.S_IFIFO:
         os.mkfifo(new, 0o600, dir_fd=there)
+        _dress_by_name(new, there, status)
     elif kind == stat.S_IFREG:
         _content(name, here, new, there)
     else:
         raise OSError(errno.EINVAL, "it is no file or folder, and cannot be copied", name)
-    _dress(new, there, status)
 
 
 def _content(name: str, here: int, new: str, there: int) -> None:
     digest = hashlib.sha256()
     with (
-        open(os.open(name, _READING, dir_fd=here), "rb") as reader,
-        open(os.open(new, _MAKING, 0o600, dir_fd=there), "wb") as writer,
+        open(os.open(name, READING, dir_fd=here), "rb") as reader,
+        open(os.open(new, MAKING, 0o600, dir_fd=there), "wb") as writer,
     ):
         while block := reader.read(CHUNK):
             digest.update(block)
             writer.write(block)
         writer.flush()
         os.fsync(writer.fileno())
-    if digest_of(new, there) != digest.hexdigest():
-        raise OSError(errno.EIO, "the copy differs from its source", name)
+        if digest_of(new, there) != digest.hexdigest():
+            raise OSError(errno.EIO, "the copy differs from its source", name)
+        _dress(writer.fileno(), os.fstat(reader.fileno()))
 
 
-def _dress(new: str, there: int, status: os.stat_result) -> None:
+def _dress(new: int, status: os.stat_result) -> None:
     # The owner first, as its change takes bits away; the times last, as all else changes them.
     with contextlib.suppress(PermissionError):
-        os.chown(new, status.st_uid, status.st_gid, dir_fd=there, follow_symlinks=False)
-    if not stat.S_ISLNK(status.st_mode):
-        os.chmod(new, stat.S_IMODE(status.st_mode), dir_fd=there)
+        os.fchown(new, status.st_uid, status.st_gid)
+    os.fchmod(new, stat.S_IMODE(status.st_mode))
+    os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _dress_by_name(new: str, there: int, status: os.stat_result) -> None:
+    """Dress a link or FIFO, which cannot be opened to be dressed."""
+    with held(new, there, links=True) as (one, options):
+        with contextlib.suppress(PermissionError):
+            os.chown(one, status.st_uid, status.st_gid, **options)
+        if not stat.S_ISLNK(status.st_mode):
+            os.chmod(one, stat.S_IMODE(status.st_mode), **options)
     times = (status.st_atime_ns, status.st_mtime_ns)
     os.utime(new, ns=times, dir_fd=there, follow_symlinks=False)
 

@@ -19,10 +19,19 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from plugins.hands.tree import CHUNK, Done, at, status_of, sync, temporary_name
+from plugins.hands.tree import (
+    CHUNK,
+    MAKING,
+    READING,
+    Done,
+    at,
+    reach,
+    status_of,
+    sync,
+    temporary_name,
+)
 
 UNREADABLE = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError)
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class Unfit(Exception):  # noqa: N818 - it is the archive that is at fault
@@ -56,13 +65,12 @@ def pack(source: str, target: str, roots: list[str]) -> Done:
         if status_of(new, there) is not None:
             return {"refused": "something of that name is there already"}
         temporary = temporary_name()
-        making = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         try:
-            with open(os.open(temporary, making, 0o600, dir_fd=there), "wb") as raw:
-                written = _write(raw, top, os.path.basename(os.path.normpath(source)))
+            with open(os.open(temporary, MAKING, 0o600, dir_fd=there), "wb") as raw:
+                written = _write(raw, source)
                 raw.flush()
                 os.fsync(raw.fileno())
-            with open(os.open(temporary, _READ, dir_fd=there), "rb") as raw:
+            with open(os.open(temporary, READING, dir_fd=there), "rb") as raw:
                 if _content(raw) != written:
                     return {"refused": "it does not read back as it was written"}
             os.rename(temporary, new, src_dir_fd=there, dst_dir_fd=there)
@@ -75,25 +83,27 @@ def pack(source: str, target: str, roots: list[str]) -> Done:
     return {}
 
 
-def _write(raw: BinaryIO, top: str, name: str) -> str:
+def _write(raw: BinaryIO, source: str) -> str:
     """Write the archive; return the digest of its names, kinds, sizes and contents."""
     listing = hashlib.sha256()
+    name = os.path.basename(os.path.normpath(source))
+    whole = os.path.isdir(source)
+    above, first = (source, ".") if whole else os.path.split(os.path.realpath(source))
+    base = reach(above)
     # No name and no time in the header. A server may be waiting for this: level 1 is the quickest.
     with (
         gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
     ):
-        above = os.open(os.path.dirname(top), os.O_RDONLY | os.O_DIRECTORY)
         try:
-            _add(tar, listing, above, os.path.basename(top), name)
-        finally:
-            os.close(above)
-        if os.path.isdir(top):
-            for folder, folders, names, descriptor in os.fwalk(top, onerror=_unless_gone):
+            _add(tar, listing, base, first, name)
+            walk = os.fwalk(".", onerror=_unless_gone, dir_fd=base) if whole else ()
+            for folder, folders, names, descriptor in walk:
                 folders.sort()
                 for each in sorted([*folders, *names]):
-                    path = os.path.join(name + folder[len(top) :], each)
-                    _add(tar, listing, descriptor, each, path)
+                    _add(tar, listing, descriptor, each, os.path.join(name + folder[1:], each))
+        finally:
+            os.close(base)
     return listing.hexdigest()
 
 
@@ -119,7 +129,7 @@ def _add(tar: tarfile.TarFile, listing: Any, folder: int, name: str, path: str) 
         _listed(listing, member, "")
     else:
         try:
-            descriptor = os.open(name, _READ, dir_fd=folder)
+            descriptor = os.open(name, READING, dir_fd=folder)
         except FileNotFoundError:
             return
         with open(descriptor, "rb") as file:
@@ -231,7 +241,7 @@ def survey(path: str, wanted: str) -> dict[str, str]:
     found: dict[str, str] = {}
     links: list[tarfile.TarInfo] = []
     try:
-        with open(os.open(path, _READ), "rb") as raw:
+        with open(os.open(path, READING), "rb") as raw:
             if not stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
                 return {"refused": "it is no regular file"}
             for _, member in members(raw):

@@ -17,25 +17,28 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from plugins.hands.files import keep_owner, renamed
-from plugins.hands.tree import CHUNK, Done, at, status_of, sync
-
-READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+from plugins.hands.tree import CHUNK, MAKING, READING, Done, at, held, status_of, sync
 
 
 def write(path: str, roots: list[str], content: str, mode: int) -> Done:
     """Write text (latin-1 of the bytes) to a temporary file beside, sync, rename over."""
-    return _replace(path, roots, mode, [content.encode("latin-1")])
+    with at(path, roots) as (descriptor, name):
+        former = status_of(name, descriptor)
+        return _replace(name, descriptor, mode, former, [content.encode("latin-1")])
 
 
-def _replace(path: str, roots: list[str], mode: int, blocks: Iterable[bytes]) -> Done:
-    with at(path, roots) as (descriptor, name), renamed(name, descriptor) as temporary:
-        make = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with open(os.open(temporary, make, 0o600, dir_fd=descriptor), "wb") as file:
-            file.writelines(blocks)
-            file.flush()
-            keep_owner(temporary, descriptor, status_of(name, descriptor))
-            os.fchmod(file.fileno(), mode)  # after the owner, whose change takes bits away
-            os.fsync(file.fileno())
+def _replace(
+    name: str, descriptor: int, mode: int, former: os.stat_result | None, blocks: Iterable[bytes]
+) -> Done:
+    with (
+        renamed(name, descriptor) as temporary,
+        open(os.open(temporary, MAKING, 0o600, dir_fd=descriptor), "wb") as file,
+    ):
+        file.writelines(blocks)
+        file.flush()
+        keep_owner(file.fileno(), descriptor, former)
+        os.fchmod(file.fileno(), mode)  # after the owner, whose change takes bits away
+        os.fsync(file.fileno())
     return {}
 
 
@@ -43,7 +46,10 @@ def link(path: str, roots: list[str], target: str) -> Done:
     """Make a symbolic link, or replace the one that stands there, in one rename."""
     with at(path, roots) as (descriptor, name), renamed(name, descriptor) as temporary:
         os.symlink(target, temporary, dir_fd=descriptor)
-        keep_owner(temporary, descriptor, status_of(name, descriptor))
+        if os.geteuid() == 0:
+            model = status_of(name, descriptor) or os.fstat(descriptor)
+            with held(temporary, descriptor, links=True) as (one, options):
+                os.chown(one, model.st_uid, model.st_gid, **options)
     return {}
 
 
@@ -67,7 +73,8 @@ def drop_lines(path: str, roots: list[str], lines: list[int]) -> Done:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             return {"refused": "it is no regular file"}
-        return _replace(path, roots, stat.S_IMODE(status.st_mode), kept(file))
+        # The owner of the very file that is read: another may have taken its name meanwhile.
+        return _replace(name, descriptor, stat.S_IMODE(status.st_mode), status, kept(file))
 
 
 def pack(path: str, roots: list[str]) -> Done:
@@ -112,29 +119,30 @@ def _repack(source: str, target: str, roots: list[str], *, packs: bool) -> Done:
             if packs or original != _content(new, there, packs):
                 return {"refused": f"{target} exists already"}
         else:
-            with renamed(new, there) as temporary:
-                _pour(name, here, temporary, there, packs)
+            with (
+                renamed(new, there) as temporary,
+                open(os.open(temporary, MAKING, 0o600, dir_fd=there), "wb") as made,
+            ):
+                _pour(name, here, made.fileno(), packs)
                 if original != _content(temporary, there, packs):
                     raise OSError(errno.EIO, "the repacked copy differs; nothing was removed")
-                _dress(temporary, there, status)
+                _dress(made.fileno(), there, status)
         os.unlink(name, dir_fd=here)
         sync(there)
     return {}
 
 
-def _pour(name: str, here: int, new: str, there: int, packs: bool) -> None:
-    making = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+def _pour(name: str, here: int, new: int, packs: bool) -> None:
     with (
         _opened(os.open(name, READING, dir_fd=here), "rb", not packs) as reader,
-        _opened(os.open(new, making, 0o600, dir_fd=there), "wb", packs) as writer,
+        _opened(os.dup(new), "wb", packs) as writer,
     ):
         shutil.copyfileobj(reader, writer, CHUNK)
 
 
-def _dress(name: str, descriptor: int, status: os.stat_result) -> None:
-    """Give a new file the owner, mode and times of the one that it stands for; sync it."""
-    with open(os.open(name, READING, dir_fd=descriptor), "rb") as file:
-        keep_owner(name, descriptor, status)
-        os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
-        os.utime(file.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
-        os.fsync(file.fileno())
+def _dress(new: int, folder: int, status: os.stat_result) -> None:
+    """Give a new open file the owner, mode and times of the one that it stands for; sync it."""
+    keep_owner(new, folder, status)
+    os.fchmod(new, stat.S_IMODE(status.st_mode))
+    os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.fsync(new)

@@ -13,38 +13,34 @@ import stat
 from collections.abc import Iterator
 
 from plugins.hands.across import duplicate, hindrance, remove
-from plugins.hands.tree import Done, at, digest_of, status_of, sync, temporary_name
+from plugins.hands.tree import READING, Done, at, digest_of, held, status_of, sync, temporary_name
 
 
-def chmod(path: str, roots: list[str], mode: int) -> Done:
-    """Set permission bits, never through a link."""
-    with at(path, roots) as (descriptor, name):
-        if not hasattr(os, "O_PATH"):
-            os.chmod(name, mode, dir_fd=descriptor, follow_symlinks=False)
-            return {}
-        target = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=descriptor)
-        try:
-            if stat.S_ISLNK(os.fstat(target).st_mode):
-                return {"refused": "it is a symbolic link"}
-            os.chmod(f"/proc/self/fd/{target}", mode)
-        finally:
-            os.close(target)
+def chmod(path: str, roots: list[str], mode: int, seen: str = "") -> Done:
+    """Set permission bits, never through a link; `seen` is as `refusal` takes it."""
+    with at(path, roots) as (descriptor, name), held(name, descriptor, seen) as (one, options):
+        os.chmod(one, mode, **options)
     return {}
 
 
-def chown(path: str, roots: list[str], uid: int, gid: int) -> Done:
+def chown(path: str, roots: list[str], uid: int, gid: int, seen: str = "") -> Done:
     """Set the owner, never through a link; -1 keeps one of the two."""
-    with at(path, roots) as (descriptor, name):
-        os.chown(name, uid, gid, dir_fd=descriptor, follow_symlinks=False)
+    with at(path, roots) as (descriptor, name), held(name, descriptor, seen) as (one, options):
+        os.chown(one, uid, gid, **options)
     return {}
 
 
 def mkdir(path: str, roots: list[str], mode: int) -> Done:
     """Make one folder with exactly this mode."""
     with at(path, roots) as (descriptor, name):
-        os.mkdir(name, mode, dir_fd=descriptor)
-        keep_owner(name, descriptor, None)
-    return chmod(path, roots, mode)
+        os.mkdir(name, 0o700, dir_fd=descriptor)
+        made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+        try:
+            keep_owner(made, descriptor, None)
+            os.fchmod(made, mode)  # after the owner, whose change takes bits away
+        finally:
+            os.close(made)
+    return {}
 
 
 def rmdir(path: str, roots: list[str]) -> Done:
@@ -54,11 +50,11 @@ def rmdir(path: str, roots: list[str]) -> Done:
     return {}
 
 
-def keep_owner(name: str, descriptor: int, former: os.stat_result | None) -> None:
-    """Give a new file the owner of what it replaces, else of its folder (as root only)."""
+def keep_owner(new: int, folder: int, former: os.stat_result | None) -> None:
+    """Give a new open file the owner of what it replaces, else of its folder (as root only)."""
     if os.geteuid() == 0:
-        model = former or os.fstat(descriptor)
-        os.chown(name, model.st_uid, model.st_gid, dir_fd=descriptor, follow_symlinks=False)
+        model = former or os.fstat(folder)
+        os.fchown(new, model.st_uid, model.st_gid)
 
 
 @contextlib.contextmanager
@@ -103,9 +99,10 @@ def copy(source: str, target: str, roots: list[str]) -> Done:
             return {"refused": f"{source} is no regular file"}
         with renamed(new, there) as temporary:
             duplicate(name, here, temporary, there)
-            mode = os.stat(temporary, dir_fd=there, follow_symlinks=False).st_mode
-            keep_owner(temporary, there, status_of(new, there))
-            os.chmod(temporary, stat.S_IMODE(mode), dir_fd=there)
+            with open(os.open(temporary, READING, dir_fd=there), "rb") as file:
+                mode = os.fstat(file.fileno()).st_mode
+                keep_owner(file.fileno(), there, status_of(new, there))
+                os.fchmod(file.fileno(), stat.S_IMODE(mode))
     return {}
 
 

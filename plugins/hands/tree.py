@@ -14,21 +14,72 @@ import os
 import stat
 import time
 from collections.abc import Iterator
+from typing import Any
 
 CHUNK = 1 << 20
+READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+MAKING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 State = dict[str, str | int | list[int]]
 Done = dict[str, str]
+
+
+def reach(path: str) -> int:
+    """Open a folder by its path; as root, no link on the way is followed that a user could aim.
+
+    A link is aimed by the owner of the folder that it lies in: that is root, or it is the one who
+    owns what the link leads to, so that nothing is reached by it that was not that user's already.
+    """
+    if os.geteuid() != 0:
+        return os.open(os.path.realpath(path), os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open("/" if path.startswith("/") else ".", _FOLDER)
+    ahead = path.split("/")[::-1]
+    aimed_by: list[int] = []
+    try:
+        while ahead:
+            part = ahead.pop() or "."
+            try:
+                below = os.open(part, _FOLDER, dir_fd=descriptor)
+            except OSError as error:
+                if error.errno not in (errno.ELOOP, errno.ENOTDIR) or len(aimed_by) > 40:
+                    raise
+                aimed_by.append(_aimer(descriptor))
+                ahead += _target(part, descriptor, error).split("/")[::-1]
+                below = os.open("/" if ahead[-1] == "" else ".", _FOLDER, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = below
+        owner = os.fstat(descriptor).st_uid
+        if any(aimer not in (0, owner) for aimer in aimed_by):
+            why = "a link on the way to it is a user's, and leads to what is another's"
+            raise OSError(errno.EPERM, why, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _aimer(descriptor: int) -> int:
+    """Return who may aim the links in an open folder; -1 where anybody may."""
+    status = os.fstat(descriptor)
+    return -1 if status.st_mode & stat.S_IWOTH else status.st_uid
+
+
+def _target(name: str, descriptor: int, error: OSError) -> str:
+    """Return where a link leads; raise the error that it was met with when it is no link."""
+    try:
+        return os.readlink(name, dir_fd=descriptor)
+    except OSError:
+        raise error from None
 
 
 def _open_folder(path: str, roots: list[str]) -> int:
     """Open a folder below one of the roots; every component below the root must be no link."""
     for root in sorted(map(os.path.normpath, roots), key=len, reverse=True):
         if path == root or path.startswith(root.rstrip("/") + "/"):
-            descriptor = os.open(os.path.realpath(root), os.O_RDONLY | os.O_DIRECTORY)
+            descriptor = reach(root)
             for part in [part for part in path[len(root) :].split("/") if part]:
-                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
                 try:
-                    below = os.open(part, flags, dir_fd=descriptor)
+                    below = os.open(part, _FOLDER, dir_fd=descriptor)
                 finally:
                     os.close(descriptor)
                 descriptor = below
@@ -48,13 +99,47 @@ def at(path: str, roots: list[str]) -> Iterator[tuple[int, str]]:
     folder, name = os.path.split(path)
     if path in map(os.path.normpath, roots):
         # A root itself may be dressed or made, though nothing beside it may.
-        descriptor = os.open(os.path.realpath(folder), os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = reach(folder)
     else:
         descriptor = _open_folder(folder, roots)
     try:
         yield descriptor, name
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def held(
+    name: str, descriptor: int, seen: str = "", links: bool = False
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield path and options by which `os.chmod` and `os.chown` reach one file and no other.
+
+    Whoever owns the folder may put another file under the name at any time, or have put one there
+    that has its first name where a fix may not write.
+
+    Raises:
+        OSError: it is a symbolic link and `links` is false, it is not what was `seen`, or it is a
+            regular file with more than one name.
+    """
+    if not hasattr(os, "O_PATH"):
+        _may_be_dressed(os.stat(name, dir_fd=descriptor, follow_symlinks=False), seen, links)
+        yield name, {"dir_fd": descriptor, "follow_symlinks": False}
+        return
+    target = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=descriptor)
+    try:
+        _may_be_dressed(os.fstat(target), seen, links)
+        yield f"/proc/self/fd/{target}", {}
+    finally:
+        os.close(target)
+
+
+def _may_be_dressed(status: os.stat_result, seen: str, links: bool) -> None:
+    if stat.S_ISLNK(status.st_mode) and not links:
+        raise OSError(errno.ELOOP, "it is a symbolic link")
+    if seen and identity(status) != seen:
+        raise OSError(errno.EPERM, "it was changed since it was looked at")
+    if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.EMLINK, "it has another name (hard link), which would change with it")
 
 
 def status_of(name: str, descriptor: int) -> os.stat_result | None:
@@ -72,9 +157,8 @@ def identity(status: os.stat_result) -> str:
 
 def digest_of(name: str, descriptor: int) -> str:
     """Return the SHA-256 of a file in an open folder, in hexadecimal."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     digest = hashlib.sha256()
-    with open(os.open(name, flags, dir_fd=descriptor), "rb") as file:
+    with open(os.open(name, READING, dir_fd=descriptor), "rb") as file:
         while block := file.read(CHUNK):
             digest.update(block)
     return digest.hexdigest()

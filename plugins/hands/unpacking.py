@@ -13,12 +13,10 @@ import stat
 import tarfile
 from typing import Any
 
+from plugins.hands.across import remove
 from plugins.hands.archives import UNREADABLE, Unfit, below, fault_of, members
 from plugins.hands.files import move
-from plugins.hands.tree import CHUNK, Done, at, status_of, sync, temporary_name
-
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+from plugins.hands.tree import CHUNK, MAKING, READING, Done, at, status_of, sync, temporary_name
 
 
 def unpack(target: str, archive: str, inner: str, slot: str, roots: list[str]) -> Done:
@@ -55,7 +53,7 @@ def unpack(target: str, archive: str, inner: str, slot: str, roots: list[str]) -
             return {"refused": f"{archive} cannot be unpacked: {error}"}
         finally:
             if status_of(temporary, there) is not None:
-                shutil.rmtree(os.path.join(os.path.realpath(os.path.dirname(target)), temporary))
+                remove(temporary, there)
 
 
 def _exchange(target: str, temporary: str, slot: str, roots: list[str]) -> Done:
@@ -78,7 +76,7 @@ def _exchange(target: str, temporary: str, slot: str, roots: list[str]) -> Done:
 def _looked_through(archive: str, inner: str) -> int:
     """Return how many bytes the folder of the archive takes; raise `Unfit` for a bad member."""
     needed, seen = 0, False
-    with open(os.open(archive, _READ), "rb") as raw:
+    with open(os.open(archive, READING), "rb") as raw:
         if not stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
             raise Unfit("it is no regular file")
         for _, member in members(raw):
@@ -96,7 +94,7 @@ def _extract(archive: str, inner: str, base: int) -> None:
     """Write the folder of the archive below an open, private and empty folder."""
     links: list[tuple[str, str]] = []
     modes: list[tuple[str, int]] = []
-    with open(os.open(archive, _READ), "rb") as raw:
+    with open(os.open(archive, READING), "rb") as raw:
         for tar, member in members(raw):
             name = below(member.name, inner)
             # It may be another file by now than the one that was looked through.
@@ -139,7 +137,7 @@ def _folders(name: str, base: int) -> None:
 
 
 def _file(content: Any, member: tarfile.TarInfo, name: str, base: int) -> None:
-    with open(os.open(name, _MAKE, 0o600, dir_fd=base), "wb") as file:
+    with open(os.open(name, MAKING, 0o600, dir_fd=base), "wb") as file:
         shutil.copyfileobj(content, file, CHUNK)
         # Nobody gets a set-id program, or a file that all may write, out of an archive.
         os.fchmod(file.fileno(), member.mode & 0o755 | 0o600)
@@ -151,8 +149,9 @@ def _file(content: Any, member: tarfile.TarInfo, name: str, base: int) -> None:
 def _give(base: int, model: os.stat_result) -> None:
     """Give everything to the owner of what it replaces (as root only)."""
     if os.geteuid() == 0:
-        os.fchown(base, model.st_uid, model.st_gid)
         uid, gid = model.st_uid, model.st_gid
-        for _, folders, names, descriptor in os.fwalk(".", dir_fd=base):
+        # A folder after all that is in it: until then nobody can put something else there.
+        for _, folders, names, descriptor in os.fwalk(".", topdown=False, dir_fd=base):
             for name in folders + names:
                 os.chown(name, uid, gid, dir_fd=descriptor, follow_symlinks=False)
+        os.fchown(base, uid, gid)

@@ -8,6 +8,7 @@ that are no finding.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable
 from html import escape
@@ -45,6 +46,11 @@ _COLUMNS = (
 
 def _shown(text: str, limit: int = 2000) -> str:
     return escape(printable(text, limit))
+
+
+def _typed(text: str) -> str:
+    """Return the text with what stands between backticks as what a person types."""
+    return re.sub(r"`([^`]+)`", r"<kbd>\1</kbd>", _shown(text))
 
 
 def prepare(config: pytest.Config, path: Path) -> None:
@@ -99,7 +105,7 @@ def cells_of(finding: Finding, result: str, duration: str) -> list[str]:
         f'<td class="col-severity {outcome} {severity}">{worth}</td>',
         f'<td class="col-system">{_shown(finding.system)}</td>',
         f'<td class="col-testId"><code>{_shown(finding.id)}</code>{head}{told}</td>',
-        f'<td class="col-todo">{_shown(finding.hint) if outcome != "healthy" else ""}</td>',
+        f'<td class="col-todo">{_typed(finding.hint) if outcome != "healthy" else ""}</td>',
         f'<td class="col-fixed">{_fixed(finding)}</td>',
         duration,
     ]
@@ -111,7 +117,7 @@ def _listing(title: str, lines: Iterable[str], tag: str = "li") -> str:
 
 
 def _paragraph(title: str, text: str) -> str:
-    return f"<h4>{title}</h4><p>{_shown(text)}</p>" if text else ""
+    return f"<h4>{title}</h4><p>{_typed(text)}</p>" if text else ""
 
 
 def details_of(finding: Finding) -> str:
@@ -125,7 +131,8 @@ def details_of(finding: Finding) -> str:
         ),
         _paragraph("Blocked by", finding.blocked_by or ""),
         _paragraph("Why it matters", finding.why),
-        _paragraph("What to do", finding.hint),
+        # Where there is room the row itself says it.
+        f'<div class="todo">{_paragraph("What to do", finding.hint)}</div>',
     ]
     if finding.outcome is Outcome.ILL and fix is None:
         parts.append(_paragraph("Cure", ability(finding)))

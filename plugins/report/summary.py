@@ -142,7 +142,8 @@ def _cannot_tell(rows: list[Finding]) -> Iterator[Line]:
         reasons.setdefault(row.message or "no reason is known", []).append(row)
     for reason, same in reasons.items():
         yield Line(f"{', '.join(row.id for row in same)}: {reason}")
-        if len(same) == 1 and same[0].hint:
+        hints = {row.hint for row in same}
+        if len(hints) == 1 and same[0].hint:
             yield Line(f"What to do: {same[0].hint}", 4)
 
 
@@ -231,7 +232,10 @@ def summary(
     yield from _section("Cannot tell", _cannot_tell(of[Outcome.CANNOT_TELL]), ("yellow",))
     if status not in _GONE_WRONG:
         yield from _section("Not run", _not_run(of[Outcome.NOT_RUN], full), ("yellow",))
-    missing = [Line(name) for name in unmet(rows, account.required)]
+    missing = [
+        Line(name if name in known else f"{name}: no check of this run has this id")
+        for name in unmet(rows, account.required)
+    ]
     yield from _section("Required, and did not judge", missing, ("red",))
     yield from _section("Take note", map(Line, account.warnings), ("yellow",))
     yield Line()

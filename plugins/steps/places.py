@@ -20,7 +20,7 @@ class Chmod(OnFile):
     def take(self, hands: Hands) -> None:
         """Set them."""
         self.ask(hands)
-        hands.use(files.chmod, self.path, hands.folders(), self.mode)
+        hands.use(files.chmod, self.path, hands.folders(), self.mode, self.seen)
 
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
         """Return the step that gives the former bits back."""
@@ -42,7 +42,7 @@ class Chown(OnFile):
     def take(self, hands: Hands) -> None:
         """Set it."""
         self.ask(hands)
-        hands.use(files.chown, self.path, hands.folders(), self.uid, self.gid)
+        hands.use(files.chown, self.path, hands.folders(), self.uid, self.gid, self.seen)
 
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
         """Return the step that gives the file back to its former owner."""

@@ -102,6 +102,13 @@ def test_fix_only_without_fix_is_a_usage_error(toy: Toy) -> None:
     result.stderr.fnmatch_lines(["*--fix-only narrows a --fix*"])
 
 
+def test_fix_only_of_a_misspelt_check_is_a_usage_error(toy: Toy) -> None:
+    toy.checks(check("well"))
+    result = toy.run("--fix", "--fix-only", "toy.wel", "--system", "toy")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--fix-only toy.wel: no check*; did you mean toy.well?*"])
+
+
 _ROUGH = (
     """
 @remedy(SAFE)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from healthchecks.host.world_real import Surroundings
 from healthchecks.pocket_agent import commands, configuration, restoring
 from healthchecks.pocket_agent.commands import unit_command
 from healthchecks.pocket_agent.system import PocketAgent, Settings, find
@@ -100,6 +101,18 @@ def test_where_there_is_none_the_places_are_told(tmp_path: Path) -> None:
     with pytest.raises(Absent) as met:
         found(home=str(tmp_path), root_dir=str(tmp_path / "gone"), port=1)
     assert str(tmp_path / "gone/config.json") in met.value.looked_in
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a file system")
+def test_a_dead_mount_hides_nothing_but_itself(world: World, tmp_path: Path) -> None:
+    around = Surroundings(tmp_path)
+    try:
+        dead = around.dead_mount()
+        seen = found(**world.settings() | {"data_dir": dead})
+    finally:
+        around.close()
+    assert (seen.data_dir, seen.port) == (dead, world.port)
+    assert dead in seen.uses.folders
 
 
 def test_a_pipe_for_a_configuration_is_not_waited_for(world: World) -> None:

@@ -1,0 +1,53 @@
+"""`--demo`: one host at a time, built where it may be, and forgotten with what was done to it."""
+
+from __future__ import annotations
+
+import fcntl
+
+import pytest
+
+from plugins.tests.toy import Toy, check
+
+DEMO = """
+def stage(world, *, broken):
+    if broken:
+        world.add("a")
+"""
+
+
+@pytest.fixture
+def toy(pytester: pytest.Pytester) -> Toy:
+    toy = Toy(pytester)
+    toy.checks(check("well"))
+    (toy.folder / "demo.py").write_text(DEMO)
+    return toy
+
+
+def test_a_second_demo_at_once_is_refused_in_a_sentence(toy: Toy) -> None:
+    (toy.root / "reports").mkdir()
+    with (toy.root / "reports" / ".demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = toy.run("--demo")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.errlines == ["ERROR: --demo: another demo runs in this checkout now", ""]
+
+
+def test_where_no_host_can_be_built_is_said_in_a_sentence(toy: Toy) -> None:
+    (toy.root / "reports").write_text("a file stands here")
+    result = toy.run("--demo")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--demo: its host is built in " in result.stderr.str()
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_what_was_fixed_on_a_demo_that_is_gone_hides_no_older_run(toy: Toy) -> None:
+    toy.add("a")
+    toy.run("--fix")
+    assert not (toy.data / "ill" / "a").exists()
+    for _ in range(2):
+        toy.run("--demo", "--fix")
+        assert toy.came()["well"] == "fixed"
+    assert toy.run("--undo").ret == 0
+    assert not (toy.data / "ill" / "a").exists()
+    assert toy.run("--undo").ret == 0
+    assert (toy.data / "ill" / "a").exists()
