@@ -20,6 +20,11 @@ from plugins.finding import Waiver
 from plugins.text import printable
 
 _CHOICES = {"auto", "yes", "no"}
+# The kinds of hosts that testinfra reaches.
+_SCHEMES = {
+    *("local", "ssh", "safe-ssh", "paramiko", "docker", "podman", "kubectl", "openshift"),
+    *("ansible", "salt", "chroot", "lxc", "winrm"),
+}
 _WAIVER = {"until", "because", "owner"}
 
 
@@ -67,8 +72,18 @@ class Configuration:
                     raise Misconfigured(f"{origin}: unknown key {key} in [{system}]{hint}")
                 where = f"{origin}: {system}.{key}"
                 fitting = _fitting(value, merged[system][key].value, where)
+                _refuse_impossible(key, fitting, where)
                 merged[system][key] = Setting(fitting, origin)
         return Configuration(merged, self.require, self.waivers, self.origin)
+
+
+def _refuse_impossible(key: str, value: Any, where: str) -> None:
+    """Refuse what no host and no port can be, as it would end in many things that cannot be told."""
+    scheme, there, _ = str(value).partition("://")
+    if key == "on" and (scheme not in _SCHEMES or not there):
+        raise Misconfigured(f"{where}: no such kind of host{nearest(scheme, sorted(_SCHEMES))}")
+    if (key == "port" or key.endswith("_port")) and value not in range(65_536):
+        raise Misconfigured(f"{where} must be a port (0 to 65535), not {value}")
 
 
 def nearest(word: str, words: list[str]) -> str:

@@ -196,8 +196,9 @@ class Round:
         self._answers: dict[tuple[str, str], Answer] = {}
 
     def host(self, system: str) -> Host:
-        """Return the host that a system's settings name."""
-        spec = str(self.configuration.tables[system]["on"].value)
+        """Return the host that a system's settings name; a folder without settings is on ours."""
+        table = self.configuration.tables.get(system)
+        spec = str(table["on"].value) if table else "local://"
         with self._lock:
             return self._hosts.setdefault(spec, Host(spec))
 

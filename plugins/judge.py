@@ -104,8 +104,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Write down every selected check, so that what never runs is shown too."""
     run = session.config.stash[RUN]
-    rows = [(item.nodeid, run.not_run(check)) for item, check in checks_of(session.items)]
-    opened(session.config).selected = rows
+    left = "the run ended before its turn"
+    opened(session.config).selected = [
+        (item.nodeid, replace(run.not_run(check), message=left))
+        for item, check in checks_of(session.items)
+    ]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -37,6 +37,7 @@ from healthchecks.pocket_agent.probes_metadata import (
 )
 from healthchecks.pocket_agent.probes_metrics import metrics
 from healthchecks.pocket_agent.probes_process import (
+    growth,
     load,
     lone_executions,
     port_use,
@@ -69,6 +70,7 @@ __all__ = [
     "foreign_data_folders",
     "foreign_keys",
     "full_strays",
+    "growth",
     "health",
     "idle_connection",
     "implausible_metadata",

@@ -74,6 +74,8 @@ class Settings:
     cpu_percent: int
     cpu_seconds: int
     memory_mib: int
+    memory_growth_mib: int
+    memory_look_seconds: int
     projects_limit: int
     projects_percent: int
     execution_timeout: int

@@ -5,7 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from healthchecks.pocket_agent.probes_process import Execution, Load, ServerProcess, Zombie
+from healthchecks.pocket_agent.probes_process import (
+    Execution,
+    Growth,
+    Load,
+    ServerProcess,
+    Zombie,
+)
 from healthchecks.pocket_agent.system import PocketAgent
 from healthchecks.pocket_agent.world import World
 from plugins import P0, P1, P2, UNSAFE, check, fault, healthy, listed, remedy
@@ -126,10 +132,29 @@ def test_its_memory_is_sane(load: Load) -> None:
     )
 
 
+@check(
+    P2,
+    guide="PA25",
+    hint="""Restart it when no execution runs: `systemctl restart pocket-agent-server`. Before, for
+    a report to its authors, note `grep -E 'VmRSS|Threads' /proc/<pid>/status` and
+    `ls /proc/<pid>/fd | wc -l`.""",
+)
+def test_its_memory_does_not_grow(growth: Growth) -> None:
+    """The server's memory does not grow from run to run.
+
+    A leak is small every time that somebody looks, until the kernel ends the server for it.
+    """
+    assert growth.grown.value <= (growth.grown.limit or 0.0), listed(
+        f"its memory grew by {growth.grown.value:.0f} MiB over the last looks",
+        (f"{mib:.1f} MiB" for mib in growth.looks),
+    )
+
+
 @healthy(test_the_server_process_runs)
 @healthy(test_no_child_is_a_zombie)
 @healthy(test_its_cpu_use_is_sane)
 @healthy(test_its_memory_is_sane)
+@healthy(test_its_memory_does_not_grow)
 def running(world: World) -> None:
     """A server that runs."""
     world.start()
@@ -208,3 +233,28 @@ def swollen(world: World) -> None:
     """A server that holds more than it may."""
     world.change(memory_mib=1)
     world.start()
+
+
+@healthy(test_its_memory_does_not_grow)
+def up_and_down(world: World) -> None:
+    """A server that took memory and gave it back."""
+    world.change(memory_growth_mib=1)
+    world.start()
+    world.looked_at_before(1, 3, 2, 4)
+
+
+@healthy(test_its_memory_does_not_grow)
+def grown_before_its_restart(world: World) -> None:
+    """What grew was another process."""
+    world.change(memory_growth_mib=1)
+    world.start()
+    world.looked_at_before(1, 2, 3, 4)
+    world.restart()
+
+
+@fault(test_its_memory_does_not_grow)
+def more_at_every_look(world: World) -> None:
+    """A server that holds more each time."""
+    world.change(memory_growth_mib=1)
+    world.start()
+    world.looked_at_before(1, 2, 3, 4)

@@ -246,6 +246,11 @@ class World(Tree):
         world_processes.wait(age)
         return pid
 
+    def looked_at_before(self, *mib: float) -> None:
+        """Let earlier runs, hours apart, have seen so much memory of the server that runs."""
+        port = str(self.settings()["port"])
+        world_processes.remember(self.folder.with_name("state"), port, self.pid, mib)
+
     def hold(self, path: Path) -> int:
         """Start a process that holds a file open for writing, and return its pid."""
         pid = world_processes.blocked(

@@ -136,3 +136,17 @@ def gone(pid: int) -> bool:
 def wait(seconds: float) -> None:
     """Let time pass, so that a process is as old as it is to be."""
     time.sleep(seconds)
+
+
+def remember(state: Path, port: str, pid: int, mib: Sequence[float]) -> None:
+    """Keep, as earlier runs would have, how much memory of a process they saw, hours apart."""
+    from plugins.endpoints import history
+    from plugins.endpoints.processes import Processes
+    from plugins.hosts import Host
+
+    here = Host()
+    started = next(one.started_ticks for one in Processes(here).all() if one.pid == pid)
+    hours = range(len(mib), 0, -1)
+    looks = [[time.time() - 3700 * h, each] for h, each in zip(hours, mib, strict=True)]
+    told = {"process": [pid, started], "looks": looks}
+    history.keep(str(state / "cursors"), (here.spec, "memory", port), told)

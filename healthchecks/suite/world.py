@@ -46,7 +46,7 @@ class World:
 
     def arrange(self, run: Run) -> Run:
         """Return the run with what this world accepted, judged and expects."""
-        gone = {"enabled": "yes", "on": "nowhere://"}
+        gone = {"enabled": "yes", "on": "docker://no-such-container"}
         others = {name: gone for name in run.configuration.tables if name not in {"host", "suite"}}
         expected = {"suite": {"enabled": "yes"}} if self._here else others
         laid = run.configuration.lay_over(expected, "scenario")

@@ -175,6 +175,11 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     if on_worker(config) or has_other_use(config):
         return (yield)
     account = opened(config)
+    if session.exitstatus == pytest.ExitCode.USAGE_ERROR and not account.reported:
+        # Nothing was looked at: the reports of the last look are worth more than empty ones.
+        for plugin in _takers(config, "pytest_html."):
+            config.pluginmanager.unregister(plugin)
+        return (yield)
     if looks(config) or account.findings():
         _conclude(session, account)
     result = yield

@@ -150,7 +150,7 @@ def _cannot_tell(rows: list[Finding]) -> Iterator[Line]:
 def _not_run(rows: list[Finding], full: bool) -> Iterator[Line]:
     reasons: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        reasons[row.message or "the run ended before their turn"].append(row.id)
+        reasons[row.message or "the run ended before its turn"].append(row.id)
     for reason, names in reasons.items():
         shown = names if full else names[:FIRST_EVIDENCE]
         rest = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""

@@ -14,6 +14,7 @@ from plugins.tests.toy import ROOT
 SHIPPED = """
 [toy]
 enabled = "auto"
+on = "local://"
 folder = "/x"
 port = 80
 limit = 5.0
@@ -42,6 +43,10 @@ def laid(tmp_path: Path, text: str) -> dict[str, object]:
         ("[toy]\nport = '80'", "toy.port must be a whole number, not '80'"),
         ("[toy]\nport = true", "toy.port must be a whole number, not True"),
         ("[toy]\nport = 8.0", "toy.port must be a whole number, not 8.0"),
+        ("[toy]\nport = 65536", "toy.port must be a port (0 to 65535), not 65536"),
+        ("[toy]\nport = -1", "toy.port must be a port (0 to 65535), not -1"),
+        ("[toy]\non = 'shh://box'", "toy.on: no such kind of host; did you mean ssh?"),
+        ("[toy]\non = 'box'", "toy.on: no such kind of host"),
         ("[toy]\nlimit = '5'", "toy.limit must be a number, not '5'"),
         ("[toy]\ndeep = 1", "toy.deep must be true or false, not 1"),
         ("[toy]\nfolder = 2027-01-01", "toy.folder must be a string"),

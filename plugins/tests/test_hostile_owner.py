@@ -1,4 +1,4 @@
-"""The owner of what is watched is hostile, and root takes the fixes: nothing of others is reached."""
+"""Root takes fixes in what a hostile user owns: he reaches nothing by it that is not his."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from plugins.hands import across, content, files, tree, unpacking
 from plugins.hosts import Host
-from plugins.journal import Journal, alone
+from plugins.journal import alone
 from plugins.steps import (
     Archive,
     Chmod,
@@ -25,9 +26,7 @@ from plugins.steps import (
     Step,
     Write,
 )
-from plugins.tests.worksite import hands_on, journal, root
-
-__all__ = ["journal", "root"]
+from plugins.tests.worksite import hands_on
 
 MALLORY = 4711
 TAKEN: dict[str, Callable[[str], Step]] = {
@@ -82,11 +81,10 @@ def test_a_link_to_what_is_the_users_own_is_followed(home: Path, tmp_path: Path)
     (tmp_path / "way").symlink_to(disk)  # root's folder: a link that nobody else could aim
     for way in (home / "data", tmp_path / "way"):
         Write(str(way / "file"), b"new", 0o600).take(hands_on(way))
-        Chmod(str(way), 0o700).take(hands_on(way)) if not way.is_symlink() else None
     assert (disk / "file").stat().st_uid == MALLORY
     (home / "round").symlink_to("round")
-    with pytest.raises(OSError, match="not a directory|levels of symbolic") as met:
-        os.close(tree.reach(str(home / "round")))
+    with pytest.raises(OSError, match="round") as met:
+        tree.reach(str(home / "round"))
     assert met.value.errno in {errno.ELOOP, errno.ENOTDIR}
 
 
@@ -112,13 +110,13 @@ def test_what_takes_the_name_after_it_was_looked_at_is_not_touched(
 ) -> None:
     seen = "0:0:0:0"
     (home / "key").write_bytes(b"")
-    for hand, more in ((files.chmod, (0o666,)), (files.chown, (MALLORY, MALLORY))):
-        with pytest.raises(OSError, match="changed since"):
-            hand(str(home / "key"), [str(home)], *more, seen)
     (home / "link").symlink_to(secret)
-    for hand, more in ((files.chmod, (0o666,)), (files.chown, (MALLORY, MALLORY))):
-        with pytest.raises(OSError, match="symbolic link"):
-            hand(str(home / "link"), [str(home)], *more)
+    for name, words in (("key", "changed since"), ("link", "symbolic link")):
+        path, roots = str(home / name), [str(home)]
+        with pytest.raises(OSError, match=words):
+            files.chmod(path, roots, 0o666, seen)
+        with pytest.raises(OSError, match=words):
+            files.chown(path, roots, MALLORY, MALLORY, seen)
 
 
 class Swapping:
@@ -189,29 +187,28 @@ def test_an_archive_holds_nothing_that_its_user_links_in(
 
 
 def test_nobody_is_let_into_an_unpacked_folder_before_all_of_it_is_his(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "file").touch()
-    given: list[str] = []
+    given: list[object] = []
+    base, model = os.open(tmp_path, os.O_RDONLY), home.stat()
     chown, fchown = os.chown, os.fchown
-    monkeypatch.setattr(os, "chown", lambda n, *a, **k: (given.append(n), chown(n, *a, **k)))
-    monkeypatch.setattr(os, "fchown", lambda f, *a: (given.append("."), fchown(f, *a)))
-    base = os.open(tmp_path, os.O_RDONLY)
-    os.chown(tmp_path, MALLORY, MALLORY)
-    model = os.fstat(base)
-    given.clear()
+
+    def noted(what: object, *more: Any, **options: Any) -> None:
+        given.append(what)
+        (chown if isinstance(what, str) else fchown)(what, *more, **options)  # type: ignore[operator]
+
+    monkeypatch.setattr(os, "chown", noted)
+    monkeypatch.setattr(os, "fchown", noted)
     unpacking._give(base, model)
     os.close(base)
-    assert given == ["file", "b", "a", "."]
+    assert given.index("file") < given.index("b") < given.index("a") < given.index(base)
 
 
-def test_a_state_folder_of_another_user_is_not_believed(home: Path, tmp_path: Path) -> None:
+def test_a_state_folder_of_another_user_is_not_believed(home: Path) -> None:
     with pytest.raises(Refusal, match="belongs to another user"), alone(home):
         pass
-    step = Chmod(str(tmp_path), 0o700)
-    with pytest.raises(Refusal, match="belongs to another user"):
-        Journal(home, "run", Host()).take("x.y", step, (str(tmp_path),))
 
 
 def test_a_state_folder_made_under_a_wide_umask_is_narrowed(tmp_path: Path) -> None:

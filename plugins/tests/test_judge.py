@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from plugins.endpoints.names import ENDPOINTS
 from plugins.tests.toy import Toy, check
 
 
@@ -142,6 +143,7 @@ def test_pytests_own_options_keep_their_meaning(toy: Toy) -> None:
     toy.add("a")
     assert toy.run("-x", "--system=toy").ret == 10
     assert toy.came() == {"first": "ill", "second": "not_run", "third": "not_run"}
+    assert toy.rows["toy.third"]["message"] == "the run ended before its turn"
     assert toy.run("-m", "P1", "--system=toy").ret == 1
     assert toy.came() == {"second": "ill"}
     assert toy.run("--lf", "--system=toy").ret == 10
@@ -176,3 +178,17 @@ def test_two_checks_of_one_name_are_refused(toy: Toy) -> None:
     result = toy.run()
     assert result.ret == 4
     assert "two checks are called toy.twin" in result.stderr.str() + result.stdout.str()
+
+
+def test_a_plain_test_in_any_folder_has_the_endpoints(toy: Toy) -> None:
+    names = ", ".join(ENDPOINTS)
+    mine = toy.folder.with_name("mine")
+    mine.mkdir()
+    (mine / "test_mine.py").write_text(
+        f"import testinfra.host\ndef test_it({names}, host):\n"
+        "    assert isinstance(host, testinfra.host.Host)\n"
+        "    assert commands.run(('true',)).status == 0\n"
+        f"    assert len({{type(one) for one in ({names})}}) == {len(ENDPOINTS)}\n"
+    )
+    assert toy.pytester.runpytest_subprocess("healthchecks/mine", timeout=60).ret in {0, 5}
+    toy.pytester.runpytest_subprocess("healthchecks/mine", "-v").assert_outcomes(passed=1)

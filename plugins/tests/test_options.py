@@ -125,3 +125,10 @@ def test_a_system_is_switched_off_expected_or_asked_for(toy: Toy) -> None:
     expected = toy.rows["suite.every_expected_system_is_here"]
     assert expected["outcome"] == "ill"
     assert "/nowhere/at/all" in expected["evidence"][0]
+
+
+def test_a_usage_error_keeps_the_last_reports(toy: Toy) -> None:
+    toy.run()
+    last = (toy.root / "reports" / "health.json").read_bytes()
+    assert toy.run("--fix", "--fix-only", "toy.wel").ret == 4
+    assert (toy.root / "reports" / "health.json").read_bytes() == last
