@@ -17,6 +17,8 @@ def stage(world: World, *, broken: bool) -> None:
     """Start the server; broken, the world has faults of its files, its certificate and its log."""
     if broken:
         world.project("1b4e28ba-2fa1-41d2-883f-0016d3cca427", metadata=b'{"id": "1b4e28ba')
+    # Nobody waits five minutes for `--demo --deep` to see that a quiet connection lasts.
+    world.change(idle_timeout=3)
     world.start()
     if broken:
         _break_files(world)

@@ -25,6 +25,7 @@ class DataFolder:
         parent: whether the folder above it is there.
         uid: the number of the server's user, None when unknown.
         gid: the group of the folder above it.
+        at_home: whether the folder above it is the server's user's; see `Foreign`.
     """
 
     path: str
@@ -32,6 +33,7 @@ class DataFolder:
     parent: bool
     uid: int | None
     gid: int
+    at_home: bool
 
     def __str__(self) -> str:
         what = f"is a {self.kind}" if self.kind else "is not there"
@@ -70,6 +72,9 @@ class Foreign:
         uid: the number of the server's user.
         gid: its group, which stays.
         seen: its identity.
+        at_home: whether it lies in a folder of that user's. The server's user writes the
+            configuration: what it names elsewhere is perhaps a key of root's, that he wants to be
+            given.
     """
 
     path: str
@@ -78,6 +83,7 @@ class Foreign:
     uid: int
     gid: int
     seen: str
+    at_home: bool
 
     def __str__(self) -> str:
         return f"{printable(self.path)} belongs to {self.owner}; the server runs as {self.user}"
@@ -98,6 +104,7 @@ def data_folder(system: PocketAgent, filesystem: Filesystem) -> DataFolder:
         parent=above is not None and above.kind == "folder",
         uid=system.uid,
         gid=above.gid if above else 0,
+        at_home=not system.uid or (above is not None and above.uid == system.uid),
     )
 
 
@@ -114,7 +121,7 @@ def foreign_data_folders(system: PocketAgent, filesystem: Filesystem) -> tuple[F
     if len(folders) > 1:
         below = filesystem.folder(folders[1].path)
         folders += tuple(entry for entry in below if entry.kind == "folder")
-    return _foreign(system, folders)
+    return _foreign(system, filesystem, folders)
 
 
 @probe
@@ -135,7 +142,7 @@ def foreign_keys(system: PocketAgent, filesystem: Filesystem) -> tuple[Foreign, 
     """The private key and the certificate, where they are another user's than the server's."""
     key = _pem(system.key, system, filesystem, KEY_CHECK)
     certificate = _led_to(system.certificate, filesystem)
-    return _foreign(system, (key, certificate) if certificate else (key,))
+    return _foreign(system, filesystem, (key, certificate) if certificate else (key,))
 
 
 def _folders(system: PocketAgent, filesystem: Filesystem) -> tuple[Entry, ...]:
@@ -189,13 +196,22 @@ def _exposed(entries: tuple[Entry, ...], widest: str) -> tuple[Exposed, ...]:
     )
 
 
-def _foreign(system: PocketAgent, entries: tuple[Entry, ...]) -> tuple[Foreign, ...]:
-    if system.uid is None:
+def _foreign(
+    system: PocketAgent, filesystem: Filesystem, entries: tuple[Entry, ...]
+) -> tuple[Foreign, ...]:
+    user, uid = system.user, system.uid
+    if uid is None:
         raise NotThere(
             "nothing tells which user the server runs as; `user` in the systems file may"
         )
-    return tuple(
-        Foreign(entry.path, entry.owner, system.user, system.uid, entry.gid, entry.identity)
-        for entry in entries
-        if entry.uid != system.uid
-    )
+    found: dict[str, Foreign] = {}
+    for one in entries:
+        if one.uid != uid:
+            above = _led_to(os.path.dirname(one.path), filesystem)
+            # What lies in a folder that is given comes along with it.
+            given = above is not None and above.path in found and found[above.path].at_home
+            home = uid == 0 or given or (above is not None and above.uid == uid)
+            found[one.path] = Foreign(
+                one.path, one.owner, user, uid, one.gid, one.identity, at_home=home
+            )
+    return tuple(found.values())

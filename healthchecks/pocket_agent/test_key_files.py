@@ -99,7 +99,8 @@ def writable_by_all(world: World) -> None:
 def give_the_key_to_the_server(foreign_keys: tuple[Foreign, ...]) -> Iterator[Chown]:
     """Run, as root, `chown` with the server's user on each file that is listed."""
     for file in foreign_keys:
-        yield Chown(file.path, file.uid, file.gid, seen=file.seen)
+        if file.at_home:
+            yield Chown(file.path, file.uid, file.gid, seen=file.seen)
 
 
 @check(P1, guide="PA10", remedy=give_the_key_to_the_server)

@@ -42,10 +42,13 @@ def start_it(server_process: ServerProcess, system: PocketAgent) -> Iterator[Run
         # would leave files there that it may not touch later.
         user, home = server_process.user, (("HOME", server_process.home),)
         env = home if server_process.home else ()
-        argv = system.start_command
+        argv, log = system.start_command, system.start_log
         if user:
-            argv = ("runuser", "-u", user, "--", "env", *(f"{k}={v}" for k, v in env), *argv)
-        yield Start(argv, system.start_folder, system.start_log, () if user else env)
+            # The log lies in that user's folder: root would write wherever a link there leads.
+            told = ("sh", "-c", 'exec "$@" >> "$0" 2>&1', log) if log else ()
+            own = ("env", *(f"{k}={v}" for k, v in env))
+            argv, log, env = ("runuser", "-u", user, "--", *own, *told, *argv), "", ()
+        yield Start(argv, system.start_folder, log, env)
 
 
 @check(P0, guide="PA01", remedy=start_it)

@@ -17,7 +17,7 @@ def make_it(data_folder: DataFolder) -> Iterator[Mkdir | Chown]:
     """Make it with `mkdir -m 750` and give it to the server's user with `chown`. If it should be on
     a disk of its own, mount that first; if it moved, name the right data_dir in the
     configuration."""
-    if data_folder.kind or not data_folder.parent:
+    if data_folder.kind or not (data_folder.parent and data_folder.at_home):
         return
     yield Mkdir(data_folder.path, 0o750)
     if data_folder.uid:
@@ -112,7 +112,8 @@ def writable_by_the_group(world: World) -> None:
 def give_them_to_the_server(foreign_data_folders: tuple[Foreign, ...]) -> Iterator[Chown]:
     """Run, as root, `chown` with the server's user on each folder that is listed."""
     for folder in foreign_data_folders:
-        yield Chown(folder.path, folder.uid, folder.gid, seen=folder.seen)
+        if folder.at_home:
+            yield Chown(folder.path, folder.uid, folder.gid, seen=folder.seen)
 
 
 @check(P1, guide="PA14", remedy=give_them_to_the_server)

@@ -13,6 +13,8 @@ from plugins.shell import line, printed, quoted
 from plugins.steps.places import Move
 from plugins.steps.step import Hands, OnFile, Refusal, Step
 
+_FIRST, _SHOWN = 20, 200  # lines, and characters of each, that a plan shows of what goes
+
 
 @dataclass(frozen=True)
 class _NewContent(OnFile):
@@ -137,6 +139,22 @@ class DropLines(_NewContent):
     def put(self, hands: Hands) -> None:
         """Rewrite it; the original stays in the slot."""
         hands.use(content.drop_lines, self.path, hands.folders(), list(self.lines))
+
+    def difference(self, hands: Hands) -> tuple[str, ...]:
+        """Return the lines that go, as a diff has them; none of a file of more than 1 MiB."""
+        from plugins.endpoints.filesystem import Filesystem
+        from plugins.outcomes import NoFact
+
+        try:
+            text = Filesystem(hands.host).read(self.path)
+        except NoFact:
+            return ()
+        now = redact(text.decode("utf-8", "replace")).split("\n")
+        going = [number for number in sorted(set(self.lines)) if number <= len(now)]
+        gone = [f"-{now[number - 1][:_SHOWN]}" for number in going[:_FIRST]]
+        more = len(going) - len(gone)
+        head = (f"--- {self.path}", f"+++ {self.path}", f"@@ {_script(self.lines)} @@")
+        return (*head, *gone, *([f"and {more} lines more"] if more else []))
 
     def __str__(self) -> str:
         path = quoted(self.path)

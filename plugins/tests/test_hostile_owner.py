@@ -195,9 +195,9 @@ def test_nobody_is_let_into_an_unpacked_folder_before_all_of_it_is_his(
     base, model = os.open(tmp_path, os.O_RDONLY), home.stat()
     chown, fchown = os.chown, os.fchown
 
-    def noted(what: object, *more: Any, **options: Any) -> None:
+    def noted(what: Any, *more: Any, **options: Any) -> None:
         given.append(what)
-        (chown if isinstance(what, str) else fchown)(what, *more, **options)  # type: ignore[operator]
+        (chown if isinstance(what, str) else fchown)(what, *more, **options)
 
     monkeypatch.setattr(os, "chown", noted)
     monkeypatch.setattr(os, "fchown", noted)

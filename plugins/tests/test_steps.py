@@ -203,3 +203,15 @@ def _end(folder: Path) -> None:
             continue
         if mine:
             os.kill(int(entry.name), 9)
+
+
+def test_a_plan_shows_the_first_of_the_lines_that_go(root: Path) -> None:
+    path = root / "log"
+    path.write_bytes(b"kept\n" + b"password = swordfish99\n" + b"gone \xff\n" * 30)
+    shown = DropLines(str(path), tuple(range(2, 33))).difference(hands_on(root))
+    assert shown[:3] == (f"--- {path}", f"+++ {path}", "@@ 2,32d @@")
+    assert "-kept" not in shown
+    assert "swordfish99" not in "".join(shown)
+    assert shown[4] == "-gone \ufffd"
+    assert shown[-1] == "and 11 lines more"
+    assert DropLines(str(root / "none"), (1,)).difference(hands_on(root)) == ()
