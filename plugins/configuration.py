@@ -78,7 +78,7 @@ class Configuration:
 
 
 def _refuse_impossible(key: str, value: Any, where: str) -> None:
-    """Refuse what no host and no port can be, as it would end in many things that cannot be told."""
+    """Refuse what no host and no port can be: it would end in much that cannot be told."""
     scheme, there, _ = str(value).partition("://")
     if key == "on" and (scheme not in _SCHEMES or not there):
         raise Misconfigured(f"{where}: no such kind of host{nearest(scheme, sorted(_SCHEMES))}")

@@ -94,7 +94,7 @@ def answer(status: int, out: bytes, complaint: str, what: str) -> object:
         raise CannotTell(f"{what} failed: {complaint or f'exit status {status}'}")
     try:
         told: dict[str, Any] = json.loads(out.rstrip().rpartition(b"\n")[2])
-    except ValueError:
+    except (ValueError, RecursionError):
         raise WrongKind(f"{what} answered something that is not JSON") from None
     if "errno" in told:
         raise OSError(told["errno"], told["strerror"], told["filename"])

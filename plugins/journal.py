@@ -43,7 +43,9 @@ def private_folder(path: Path) -> Path:
         OSError: it cannot be made, or it is another user's, who could write in it what an undo
             would believe.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkdir's own `parents` would give the folders above the umask's mode.
+    for folder in [*[above for above in path.parents if not above.exists()][::-1], path]:
+        folder.mkdir(mode=0o700, exist_ok=True)
     status = path.stat()
     if status.st_uid != os.geteuid():
         raise PermissionError(errno.EPERM, "it belongs to another user", str(path))

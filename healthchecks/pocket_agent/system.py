@@ -71,6 +71,7 @@ class Settings:
     connections_percent: int
     latency_ms: int
     latency_messages: int
+    needed_tools: tuple[str, ...]
     cpu_percent: int
     cpu_seconds: int
     memory_mib: int
@@ -222,7 +223,7 @@ def _uses(settings: Settings, search: Search, *pems: str) -> Uses:
         folders=(search.data_dir,),
         ports=(search.port,),
         names=(settings.server_name,) if settings.server_name else (),
-        tools=(),
+        tools=settings.needed_tools,
         programs=(settings.program,),
         docker=False,
         backups=settings.paths(settings.backups),

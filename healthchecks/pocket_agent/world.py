@@ -92,6 +92,7 @@ class World(Tree):
             "key": str(self.key),
             "metrics_port": metrics,
             "debug_port": debug,
+            "needed_tools": [],  # what this machine lacks is none of the world's faults
             # Lines that are recorded, and dated long ago, count too.
             "log_hours": 240_000,
         } | self._over

@@ -46,7 +46,7 @@ class Wire:
         self._limit = limit
         self._taken = 0
         self._until = float("inf")
-        self._closed = False
+        self._closed = False  # the library asks a socket for this
 
     def wait_at_most(self, seconds: float) -> None:
         """End each wait from now on after so many seconds in all, with a TimeoutError."""

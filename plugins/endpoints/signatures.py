@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from plugins.eyes.scan import LEVELS, level_of
+from plugins.eyes.scan import LEVELS
 
 _SEVERITIES = ("P0", "P1", "P2", "P3")
 _REPEATS = "?*{"
@@ -63,11 +63,6 @@ class Signature:
         reading = Reading([self.rule], None)
         reading.take(raw.replace(b"\n", b" ") + b"\n")
         return self.key in reading.tallies()
-
-
-def level_in(line: str | bytes) -> str:
-    """Return the level of a line ("error", "warn", …), "" when it names none."""
-    return level_of(line.encode() if isinstance(line, str) else line)
 
 
 def load(path: str) -> tuple[Signature, ...]:

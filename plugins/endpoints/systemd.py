@@ -46,17 +46,6 @@ class Unit:
         """Whether it is active."""
         return self.active_state == "active"
 
-    @property
-    def starts_at_boot(self) -> bool:
-        """Whether the unit is enabled, or is generated or pulled in by another."""
-        return self.unit_file_state in {
-            "enabled",
-            "enabled-runtime",
-            "static",
-            "generated",
-            "alias",
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Timer:

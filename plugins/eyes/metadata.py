@@ -86,7 +86,7 @@ def _one(path: str, name: str, fields: list[str], limit: int) -> tuple[str, Row]
         if not stat.S_ISREG(seen.st_mode):
             return "broken", _strange(path, name, _kind(seen.st_mode))
         if seen.st_size > limit:
-            return "broken", _broken(name, f"larger than {limit >> 10} KiB", seen)
+            return "broken", _broken(name, f"larger than our limit of {limit >> 10} KiB", seen)
         content = os.read(descriptor, seen.st_size + 1)
     except OSError as error:
         return "broken", _strange(path, name, str(error.strerror))

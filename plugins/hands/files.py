@@ -13,7 +13,17 @@ import stat
 from collections.abc import Iterator
 
 from plugins.hands.across import duplicate, hindrance, remove
-from plugins.hands.tree import READING, Done, at, digest_of, held, status_of, sync, temporary_name
+from plugins.hands.tree import (
+    READING,
+    Done,
+    at,
+    digest_of,
+    held,
+    identity,
+    status_of,
+    sync,
+    temporary_name,
+)
 
 
 def chmod(path: str, roots: list[str], mode: int, seen: str = "") -> Done:
@@ -84,19 +94,33 @@ def move(source: str, target: str, roots: list[str]) -> Done:
             why = hindrance(name, here)
             if why:
                 return {"refused": why}
-            with renamed(new, there) as temporary:
-                duplicate(name, here, temporary, there)
-            remove(name, here)
+            _carry(name, here, new, there)
         sync(there)
         sync(here)
     return {}
 
 
+def _carry(name: str, here: int, new: str, there: int) -> None:
+    """Copy to another file system, and remove the source if it is still what was copied."""
+    before = os.stat(name, dir_fd=here, follow_symlinks=False)
+    with renamed(new, there) as temporary:
+        duplicate(name, here, temporary, there)
+        now = os.stat(name, dir_fd=here, follow_symlinks=False)
+        changed = stat.S_ISREG(now.st_mode) and identity(now) != identity(before)
+        if changed or not os.path.samestat(now, before):
+            raise OSError(errno.EBUSY, "it was changed while it was copied, and stays", name)
+    remove(name, here)
+
+
 def copy(source: str, target: str, roots: list[str]) -> Done:
     """Copy a file to a new name beside the target, compare, then rename over the target."""
     with at(source, roots) as (here, name), at(target, roots) as (there, new):
-        if not stat.S_ISREG(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
+        status = os.stat(name, dir_fd=here, follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode):
             return {"refused": f"{source} is no regular file"}
+        # Backups share files by such names, but then a file is its folder's owner's too.
+        if status.st_nlink > 1 and status.st_uid != os.fstat(here).st_uid:
+            return {"refused": f"{source} has another name (hard link), and not its folder's owner"}
         with renamed(new, there) as temporary:
             duplicate(name, here, temporary, there)
             with open(os.open(temporary, READING, dir_fd=there), "rb") as file:
@@ -156,9 +180,7 @@ def restore(path: str, slot: str, aside: str, roots: list[str]) -> Done:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            with renamed(new, there) as temporary:
-                duplicate(name, here, temporary, there)
-            remove(name, here)
+            _carry(name, here, new, there)
         sync(there)
         sync(here)
     return {}

@@ -10,7 +10,7 @@ import contextlib
 import os
 import time
 
-from plugins.hands.tasks import Done, end_group, started
+from plugins.hands.tasks import Done, end_group, lives, started
 
 
 def stays(name: str, pid: int, note: str, seconds: float, log: str) -> Done:
@@ -27,7 +27,7 @@ def stays(name: str, pid: int, note: str, seconds: float, log: str) -> Done:
     ticks = started(pid)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if not ticks or not _runs(pid, ticks):
+        if not ticks or not lives(pid, ticks):
             return {"refused": f"it ended at once; the last line of {log} is: {_last_line(log)}"}
         time.sleep(0.05)
     os.makedirs(os.path.dirname(note), 0o700, exist_ok=True)
@@ -42,15 +42,6 @@ def end_written(note: str, patience: float) -> Done:
     with open(note, encoding="ascii") as file:
         pid, ticks = map(int, file.read().split())
     return end_group(pid, ticks, patience) if started(pid) == ticks else {}
-
-
-def _runs(pid: int, ticks: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return False
-    return int(fields[19]) == ticks and fields[0] not in (b"Z", b"X")
 
 
 def _last_line(log: str) -> str:

@@ -39,7 +39,8 @@ def _members(group: int) -> list[int]:
     return found
 
 
-def _lives(pid: int, ticks: int) -> bool:
+def lives(pid: int, ticks: int) -> bool:
+    """Tell whether the process that started at these clock ticks still runs."""
     fields = _fields(pid)
     return len(fields) > 19 and int(fields[19]) == ticks and fields[0] not in (b"Z", b"X")
 
@@ -59,7 +60,7 @@ def end_group(pid: int, ticks: int, patience: float) -> Done:
             send(pid, number)
         until = time.monotonic() + patience
         while time.monotonic() < until:
-            if not (_members(pid) if leads else _lives(pid, ticks)):
+            if not (_members(pid) if leads else lives(pid, ticks)):
                 return {}
             time.sleep(0.02)
     return {"refused": f"process {pid} did not end"}

@@ -45,12 +45,7 @@ class Launch(OnProgram):
 
     def take(self, hands: Hands) -> None:
         """Start it; refused when it ends again within `watched` seconds."""
-        settings = [f"{name}={value}" for name, value in self.env]
-        words = (self.cwd or ".", self.log or "/dev/null", "env", *settings, *self.argv)
-        try:
-            ran = hands.host.run(("/bin/sh", "-c", _BEGIN, self.argv[0], *words), deadline=10.0)
-        except NoFact as why:
-            raise Refusal(str(why)) from None
+        ran = Start(self.argv, self.cwd, self.log, self.env).begin(hands, _BEGIN)
         pid = ran.text.strip()
         if ran.status or not pid.isdigit():
             raise Refusal(f"`{self}` cannot be run: {printable(ran.complaint or 'no word why')}")

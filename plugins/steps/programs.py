@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from plugins.hands import tasks
+from plugins.hosts import Ran
 from plugins.outcomes import NoFact
 from plugins.shell import line, quoted
 from plugins.steps.step import Hands, Refusal, Step
@@ -99,14 +100,18 @@ class Start(OnProgram):
 
     def take(self, hands: Hands) -> None:
         """Start it; refused when it cannot be started or ends at once with an error."""
+        ran = self.begin(hands, _BEGIN)
+        if ran.status:
+            raise Refusal(f"`{self}` ended with status {ran.status}{_last(ran.err)}")
+
+    def begin(self, hands: Hands, script: str) -> Ran:
+        """Run a script of /bin/sh that takes the folder, the log and the command as arguments."""
         settings = [f"{name}={value}" for name, value in self.env]
         words = (self.cwd or ".", self.log or "/dev/null", "env", *settings, *self.argv)
         try:
-            ran = hands.host.run(("/bin/sh", "-c", _BEGIN, self.argv[0], *words), deadline=10.0)
+            return hands.host.run(("/bin/sh", "-c", script, self.argv[0], *words), deadline=10.0)
         except NoFact as why:
             raise Refusal(str(why)) from None
-        if ran.status:
-            raise Refusal(f"`{self}` ended with status {ran.status}{_last(ran.err)}")
 
     def __str__(self) -> str:
         log = quoted(self.log or "/dev/null")

@@ -3,7 +3,8 @@
 A step does nothing until `take` is called with the hands of a run. `str(step)` is the line that a
 person would type instead; it is proven by the scenarios. A file step refuses a target that is a
 symbolic link, that lies outside the roots of its system, that changed since the probe saw it
-(`seen`, the `identity` of an entry) or that a process holds open for writing.
+(`seen`, the `identity` of an entry) or that a process holds open for writing; mode and owner of a
+file with a second name (hard link) are not changed, as that name may lie outside.
 """
 
 from __future__ import annotations

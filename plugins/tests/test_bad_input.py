@@ -164,7 +164,7 @@ def test_files_of_two_gigabytes(world: World, tmp_path: Path) -> None:
     assert "larger than our limit" in look.told("its_configuration_can_be_read")
     assert "larger than our limit" in look.told("the_certificate_is_valid")
     assert "larger than our limit" in look.told("the_proxy_in_front_waits")
-    assert "larger than 1024 KiB" in look.told("no_project_metadata_is_lost")
+    assert "larger than our limit of 1024 KiB" in look.told("no_project_metadata_is_lost")
     assert "1024 KiB" in look.told("message_logs_can_be_read")
     assert look.seconds < 30
 

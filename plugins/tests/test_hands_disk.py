@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.hands import across, files
 from plugins.hosts import Host
 from plugins.journal import Journal
 from plugins.steps import (
@@ -126,6 +127,28 @@ def test_a_folder_in_use_and_a_socket_do_not_cross_file_systems(root: Path, smal
     assert list(small.iterdir()) == []
 
 
+@pytest.mark.parametrize("how", ["written to", "replaced"])
+def test_what_changes_while_it_is_copied_stays(
+    how: str, root: Path, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(make(root, "file"))
+
+    def copied_and_then(name: str, here: int, new: str, there: int) -> None:
+        across.duplicate(name, here, new, there)
+        if how == "replaced":
+            (root / "newer").write_bytes(b"newer")
+            (root / "newer").replace(path)
+        path.write_bytes(b"newer")
+
+    monkeypatch.setattr(files, "duplicate", copied_and_then)
+    with pytest.raises(Refusal, match="changed while it was copied"):
+        Move(str(path), str(small / "file")).take(
+            Hands(Host(), (str(root), str(small)), str(root / "slot"))
+        )
+    assert path.read_bytes() == b"newer"
+    assert list(small.iterdir()) == []
+
+
 def test_a_read_only_file_system_is_a_refusal(root: Path, small: Path, journal: Journal) -> None:
     path = make(small, "file")
     before = tree(small)
@@ -148,6 +171,7 @@ def test_a_read_only_file_system_is_a_refusal(root: Path, small: Path, journal: 
 _LOOP = """
 import sys
 sys.path.insert(0, sys.argv[1])
+from plugins.hands import across, files
 from plugins.hosts import Host
 from plugins.steps import *
 root, kind = sys.argv[2:]

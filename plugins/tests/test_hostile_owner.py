@@ -100,8 +100,11 @@ def test_a_link_that_anybody_may_aim_is_not_followed(tmp_path: Path, secret: Pat
 @pytest.mark.parametrize("kind", ["chmod", "chown"])
 def test_a_second_name_of_a_file_is_no_way_to_it(kind: str, home: Path, secret: Path) -> None:
     os.link(secret, home / "key")
-    with pytest.raises(Refusal, match="hard link"):
-        TAKEN[kind](str(home / "key")).take(hands_on(home))
+    step = Copy(str(home / "copy"), source=str(home / "key"))
+    for refused in (TAKEN[kind](str(home / "key")), step):
+        with pytest.raises(Refusal, match="hard link"):
+            refused.take(hands_on(home))
+    assert not (home / "copy").exists()
     (home / "key").unlink()
 
 

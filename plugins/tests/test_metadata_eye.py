@@ -67,7 +67,7 @@ def test_a_number_of_five_thousand_digits_is_json(tmp_path: Path) -> None:
 
 def test_two_gigabytes_are_not_read(tmp_path: Path) -> None:
     os.truncate(project(tmp_path, SAID), 2 << 30)
-    assert survey(tmp_path)["broken"][0][1] == "larger than 1024 KiB"
+    assert survey(tmp_path)["broken"][0][1] == "larger than our limit of 1024 KiB"
 
 
 def test_what_is_no_file_is_told_and_not_waited_for(

@@ -53,6 +53,7 @@ def test_a_running_server_tells_where_everything_is(world: World) -> None:
     assert seen.logs == (str(world.log),)
     assert seen.claude == str(world.claude)
     assert seen.dialect == ("yaml" if world.guide else "json")
+    assert "openssl" in seen.uses.tools
 
 
 def test_a_stopped_server_is_found_by_its_configuration(world: World) -> None:
