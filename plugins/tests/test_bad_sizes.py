@@ -6,16 +6,14 @@ Every test here starts the whole suite, as a user does, on a small world that wa
 from __future__ import annotations
 
 import gzip
+import itertools
 import os
 import threading
-import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from healthchecks.pocket_agent import world_processes
 from healthchecks.pocket_agent.world import World
 from plugins.tests.runs import CONTROLS, FORBIDDEN, QUICK, assert_sound, looked, suite
 
@@ -76,7 +74,7 @@ def test_a_clock_that_jumps_while_we_look(world: World, tmp_path: Path) -> None:
     if library is None:
         pytest.skip("libfaketime is not installed (apt-get install faketime)")
     world.start(health_delay=0.7)
-    offset = tmp_path / "offset"
+    offset, beside = tmp_path / "offset", tmp_path / "beside"
     offset.write_text("+0\n", "ascii")
     # The library breaks one call of the C library, clock_nanosleep, at the jump; this is another.
     sleep = "import threading, time\ntime.sleep = lambda s: threading.Event().wait(s) and None\n"
@@ -90,23 +88,25 @@ def test_a_clock_that_jumps_while_we_look(world: World, tmp_path: Path) -> None:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",
     }
-    size = world.log.stat().st_size
+    over = threading.Event()
+    jumps = []
 
     def jump() -> None:
-        # Back, which makes every age negative, and then far ahead, while the server is asked.
-        world_processes.until(lambda: world.log.stat().st_size > size, "the server is asked", 30)
-        offset.write_text("-1d\n", "ascii")
-        time.sleep(0.2)
-        offset.write_text("+1d\n", "ascii")
+        # Back, which makes every age negative, and far ahead, again and again until the run ends.
+        for offset_now in itertools.cycle(("-1d\n", "+1d\n")):
+            beside.write_text(offset_now, "ascii")
+            beside.replace(offset)
+            jumps.append(offset_now)
+            if over.wait(0.25):
+                return
 
     jumping = threading.Thread(target=jump)
     jumping.start()
     look = suite(tmp_path / "run", {"pocket_agent": world.settings() | QUICK}, env=variables)
+    over.set()
     jumping.join()
+    assert len(jumps) > 3, "the clock did not jump"
     assert_sound(look)
-    moments = (datetime.fromisoformat(look.document[name]) for name in ("started", "finished"))
-    began, ended = moments
-    assert abs((ended - began).total_seconds()) > 80_000, "the clock did not jump"
     assert look.seconds < 30
     assert not [row for row in look.document["findings"] if row["outcome"] == "not_run"]
     assert all(row["duration_s"] >= 0 for row in look.document["findings"])
