@@ -69,12 +69,23 @@ def test_dates_of_1970_and_2100(world: World, tmp_path: Path) -> None:
     assert "dated in the future" in look.told("no_interrupted_write_is_left")
 
 
+def jump(offset: Path, over: threading.Event, jumps: list[str]) -> None:
+    """Set the clock back, which makes every age negative, and far ahead, until it is over."""
+    beside = offset.with_name("beside")
+    for moment in itertools.cycle(("-1d\n", "+1d\n")):
+        beside.write_text(moment, "ascii")
+        beside.replace(offset)
+        jumps.append(moment)
+        if over.wait(0.25):
+            return
+
+
 def test_a_clock_that_jumps_while_we_look(world: World, tmp_path: Path) -> None:
     library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
     if library is None:
         pytest.skip("libfaketime is not installed (apt-get install faketime)")
     world.start(health_delay=0.7)
-    offset, beside = tmp_path / "offset", tmp_path / "beside"
+    offset = tmp_path / "offset"
     offset.write_text("+0\n", "ascii")
     # The library breaks one call of the C library, clock_nanosleep, at the jump; this is another.
     sleep = "import threading, time\ntime.sleep = lambda s: threading.Event().wait(s) and None\n"
@@ -88,19 +99,8 @@ def test_a_clock_that_jumps_while_we_look(world: World, tmp_path: Path) -> None:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",
     }
-    over = threading.Event()
-    jumps = []
-
-    def jump() -> None:
-        # Back, which makes every age negative, and far ahead, again and again until the run ends.
-        for offset_now in itertools.cycle(("-1d\n", "+1d\n")):
-            beside.write_text(offset_now, "ascii")
-            beside.replace(offset)
-            jumps.append(offset_now)
-            if over.wait(0.25):
-                return
-
-    jumping = threading.Thread(target=jump)
+    over, jumps = threading.Event(), list[str]()
+    jumping = threading.Thread(target=jump, args=(offset, over, jumps))
     jumping.start()
     look = suite(tmp_path / "run", {"pocket_agent": world.settings() | QUICK}, env=variables)
     over.set()
