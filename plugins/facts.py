@@ -176,6 +176,7 @@ class Round:
         systems: the names of the systems that may be looked at.
         until: the run's deadline on the monotonic clock.
         extras: further things that a probe may name as parameters.
+        wanted: the names of the systems that somebody asked for by name.
     """
 
     def __init__(
@@ -184,11 +185,13 @@ class Round:
         systems: Iterable[str],
         until: float,
         extras: Mapping[str, Any] | None = None,
+        wanted: Iterable[str] = (),
     ) -> None:
         self.configuration = configuration
         self.systems = tuple(systems)
         self.until = until
         self._extras = dict(extras or {})
+        self._wanted = frozenset(wanted)
         self._lock = threading.RLock()
         self._hosts: dict[str, Host] = {}
         self._endpoints: dict[tuple[str, str], Any] = {}
@@ -214,7 +217,8 @@ class Round:
     def _finding(self, system: str) -> Answer:
         with self._lock:
             if system not in self._found:
-                look = partial(find, self.configuration, system, self.host(system))
+                wanted, host = system in self._wanted, self.host(system)
+                look = partial(find, self.configuration, system, host, wanted=wanted)
                 self._found[system] = Answer(f"where {system} lives", FIND_DEADLINE, look)
             return self._found[system]
 

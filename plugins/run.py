@@ -92,7 +92,7 @@ class Run:
         """The look whose facts are judged now."""
         if self._round is None:
             extras: dict[str, Any] = {"run": self, "configuration": self.configuration}
-            self._round = Round(self.configuration, self.systems, self.until, extras)
+            self._round = Round(self.configuration, self.systems, self.until, extras, self.only)
         return self._round
 
     def look_again(self) -> None:

@@ -73,8 +73,14 @@ def settings_of(configuration: Configuration, system: str) -> Any:
     return module.Settings(**tuples)
 
 
-def find(configuration: Configuration, system: str, host: Host) -> Found:
+def find(configuration: Configuration, system: str, host: Host, *, wanted: bool = False) -> Found:
     """Look for a system on its host.
+
+    Args:
+        configuration: the systems files in force.
+        system: its name.
+        host: where it is looked for.
+        wanted: somebody asked for it by name, which means `enabled = true` where that is "auto".
 
     Raises:
         Absent: it does not live there; says where was looked.
@@ -82,6 +88,8 @@ def find(configuration: Configuration, system: str, host: Host) -> Found:
     """
     module = importlib.import_module(f"healthchecks.{system}.system")
     settings = settings_of(configuration, system)
+    if wanted and settings.enabled == "auto":
+        settings = dataclasses.replace(settings, enabled="yes")
     if not host.is_local and f"{settings.home}/".startswith("~/"):
         # Our own home folder says nothing of another machine's.
         there = host.call(reading.home) + settings.home[1:]

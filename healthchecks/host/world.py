@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from .world_docker import DockerWorld
+from plugins.worlds.dockerd import DockerWorld
 from .world_real import Seen, Surroundings
 
 HOUR = 3600.0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from healthchecks.host.world_docker import DockerWorld
+from plugins.worlds.dockerd import DockerWorld
 from plugins.endpoints.docker import Docker
 from plugins.hosts import Host
 from plugins.outcomes import (

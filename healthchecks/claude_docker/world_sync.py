@@ -1,0 +1,22 @@
+"""The staging folder of a world, its lock and its launcher."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from healthchecks.claude_docker.world import World
+
+
+class Sync:
+    """The staging folder of a world, its lock and its launcher.
+
+    Args:
+        world: that it belongs to.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def build(self) -> None:
+        """Make the healthy state."""

@@ -1,0 +1,1 @@
+"""The probes of crash_protection, by name; each stands in a file of its topic."""

@@ -1,0 +1,1 @@
+"""Parts that the small worlds of several systems are built with."""
