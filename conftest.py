@@ -9,6 +9,7 @@ pytest_plugins = [
     "plugins.options",
     "plugins.undoing",
     "plugins.demo",
+    "plugins.units",
     "plugins.looking",
     "plugins.judge",
     "plugins.recovering",
