@@ -110,15 +110,14 @@ def _argument(text: str) -> str:
     return _word(text).replace("$", "$$")
 
 
-def systemd(job: Job) -> str:
-    """Return a user unit that stays, or a service and the timer that starts it once a day."""
+def _service(job: Job) -> list[str]:
     statuses = " ".join(map(str, (1, NOTHING_RAN, 10, 11)))
     restart = (
         ["Restart=always", "RestartSec=10", f"RestartPreventExitStatus={_USAGE}"]
         if job.stays
         else []
     )
-    service = [
+    return [
         "[Unit]",
         f"Description={job.what}",
         "",
@@ -134,7 +133,11 @@ def systemd(job: Job) -> str:
         "Nice=10",
         f"TimeoutStopSec={_GRACE_S}" if job.stays else "TimeoutStartSec=infinity",
     ]
-    folder = "~/.config/systemd/user"
+
+
+def systemd(job: Job) -> str:
+    """Return a user unit that stays, or a service and the timer that starts it once a day."""
+    folder, service = "~/.config/systemd/user", _service(job)
     if job.stays:
         head = _head(f"{folder}/{job.named}.service", f"{job.named}.service")
         return "\n".join([*head, *service, "", "[Install]", "WantedBy=default.target", ""])
