@@ -18,7 +18,8 @@ from bench import real, timing
 from healthchecks.pocket_agent import probes_metadata
 from healthchecks.pocket_agent.world import World
 from plugins import configuration
-from plugins.facts import Probe, Round
+from plugins.facts import Probe
+from plugins.rounds import Round
 
 PROJECTS = 10_000
 LOOPED = 500

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench import timing, toy
-from plugins.facts import Answer
+from plugins.answers import Answer
 from plugins.report.document import save
 
 CHECKS = 100

@@ -1,8 +1,10 @@
 """The vocabulary that a check file may import."""
 
-from plugins.catalog import check, known_issues, table_beside
+from plugins.catalog import check, known_issues, log_queries, table_beside
+from plugins.duties import Beat, duty
 from plugins.facts import probe
 from plugins.finding import Measure, Safety, Severity
+from plugins.kept import Kept
 from plugins.outcomes import (
     Absent,
     Blocked,
@@ -32,8 +34,10 @@ __all__ = [
     "SAFE",
     "UNSAFE",
     "Absent",
+    "Beat",
     "Blocked",
     "CannotTell",
+    "Kept",
     "Measure",
     "NoPermission",
     "NotThere",
@@ -44,10 +48,12 @@ __all__ = [
     "Uses",
     "WrongKind",
     "check",
+    "duty",
     "fault",
     "healthy",
     "known_issues",
     "listed",
+    "log_queries",
     "printable",
     "probe",
     "remedy",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from plugins.finding import Safety, Severity
+from plugins.queries import Query
 from plugins.remedy import Remedy, remedy_of
 
 if TYPE_CHECKING:
@@ -140,6 +141,33 @@ def known_issues(file: str, *, guide: str | tuple[str, ...]) -> Callable[[F], F]
     return declare
 
 
+def log_queries(*, guide: str | tuple[str, ...]) -> Callable[[F], F]:
+    """Declare a test function to be one check for each query of its system in the systems file.
+
+    Its parameter `query` is a `plugins.queries.Query`.
+
+    Args:
+        guide: the entries of the catalog of knowledge that queries answer for which name none.
+    """
+
+    def declare(function: F) -> F:
+        return check(Severity.P3, guide=guide, hint="see each query")(function)
+
+    return declare
+
+
+def _of_query(check_: Check, query: Query) -> Check:
+    return replace(
+        check_,
+        id=f"{check_.system}.query.{query.name}",
+        severity=Severity(query.severity),
+        title=query.title.rstrip("."),
+        why=query.why,
+        hint=query.hint,
+        guide=query.guide or check_.guide,
+    )
+
+
 def _known_issue(check_: Check, signature: Signature) -> Check:
     return replace(
         check_,
@@ -158,6 +186,9 @@ def check_of(item: pytest.Item) -> Check | None:
     callspec: Any = getattr(item, "callspec", None)
     if declared and callspec and "signature" in callspec.params:
         return _known_issue(declared, callspec.params["signature"])
+    query = callspec.params.get("query") if callspec else None
+    if declared and isinstance(query, Query):
+        return _of_query(declared, query)
     return declared
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from plugins import queries
 from plugins.finding import Waiver
 from plugins.text import printable
 
@@ -34,10 +35,14 @@ class Misconfigured(Exception):  # noqa: N818 - a usage error, shown as one sent
 
 @dataclass(frozen=True)
 class Setting:
-    """One value in force and where it comes from (`shipped`, the file's path, `demo`)."""
+    """One value in force and where it comes from (`shipped`, the file's path, `demo`).
+
+    Where the value is a table of queries, `origins` says whence each of them comes.
+    """
 
     value: Any
     origin: str
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,23 @@ class Configuration:
                 if key not in merged[system]:
                     hint = nearest(key, list(merged[system]))
                     raise Misconfigured(f"{origin}: unknown key {key} in [{system}]{hint}")
-                where = f"{origin}: {system}.{key}"
-                fitting = _fitting(value, merged[system][key].value, where)
+                where, below = f"{origin}: {system}.{key}", merged[system][key]
+                if isinstance(below.value, dict):
+                    merged[system][key] = _tables(value, below, origin, where)
+                    continue
+                fitting = _fitting(value, below.value, where)
                 _refuse_impossible(key, fitting, where)
                 merged[system][key] = Setting(fitting, origin)
         return Configuration(merged, self.require, self.waivers, self.origin)
+
+
+def _tables(value: Any, below: Setting, origin: str, where: str) -> Setting:
+    """Return tables that people name, such as queries, laid over those below them."""
+    try:
+        merged = queries.laid(value, below.value, where)
+    except ValueError as why:
+        raise Misconfigured(str(why)) from None
+    return Setting(merged, origin, {**below.origins, **dict.fromkeys(value, origin)})
 
 
 def _refuse_impossible(key: str, value: Any, where: str) -> None:
@@ -159,12 +176,17 @@ def _waivers(table: Any, origin: str) -> dict[str, Waiver]:
 
 def shipped(path: Path) -> Configuration:
     """Return the defaults that stand beside the checks."""
-    tables = _read(path)
     origin = "shipped"
+
+    def setting(value: Any, where: str) -> Setting:
+        none = Setting({}, origin)
+        held = isinstance(value, dict)
+        return _tables(value, none, origin, where) if held else Setting(value, origin)
+
     return Configuration(
         {
-            system: {key: Setting(value, origin) for key, value in table.items()}
-            for system, table in tables.items()
+            system: {key: setting(value, f"{path}: {system}.{key}") for key, value in table.items()}
+            for system, table in _read(path).items()
         }
     )
 
@@ -193,9 +215,13 @@ def printed(configuration: Configuration) -> str:
         lines.append(f"require = {_toml(list(configuration.require))}  # {user}\n")
     for system, table in configuration.tables.items():
         lines.append(f"[{system}]")
-        lines += [
-            f"{k} = {_toml(s.value)}  # {printable(s.origin, 4096)}" for k, s in table.items()
-        ]
+        flat = [(key, s) for key, s in table.items() if not isinstance(s.value, dict)]
+        lines += [f"{k} = {_toml(s.value)}  # {printable(s.origin, 4096)}" for k, s in flat]
+        for key, setting in table.items():
+            for name, row in setting.value.items() if isinstance(setting.value, dict) else ():
+                origin = printable(setting.origins[name], 4096)
+                lines += ["", f"[{system}.{key}.{name}]  # {origin}"]
+                lines += [f"{word} = {_toml(said)}" for word, said in row.items()]
         lines.append("")
     for check, waiver in configuration.waivers.items():
         lines.append(f"[waivers.{_toml(check)}]  # {user}")

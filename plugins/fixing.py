@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 import json
@@ -16,8 +17,9 @@ from typing import Any
 from plugins.case import Case, Told, told
 from plugins.catalog import Check
 from plugins.crashes import Crashed, guarded
+from plugins.entries import Entry
 from plugins.finding import Fix, Waiver
-from plugins.journal import Entry, Journal, alone, host_of, private_folder, runs
+from plugins.journal import Journal, alone, host_of, private_folder, runs
 from plugins.outcomes import NoFact
 from plugins.redaction import redact
 from plugins.run import CONSENT, Run
@@ -57,8 +59,9 @@ def cure(case: Case, facts: Mapping[str, Any], ill: Told) -> Fix | None:
         consent = CONSENT[run.fix]
         if consent is None:
             return replace(plan, diff=guarded("the plan", partial(_difference, case, steps)))
-        if time.monotonic() > run.until:
-            return replace(plan, state="refused", message="the run's deadline had passed")
+        if run.ending or time.monotonic() > run.until:
+            why = "the watch is ending" if run.ending else "the run's deadline had passed"
+            return replace(plan, state="refused", message=why)
         if check.safety < consent:
             return replace(plan, message="needs more consent than was given")
         with alone(run.state):
@@ -90,8 +93,8 @@ def _taken(case: Case, ill: Told, steps: tuple[Step, ...], plan: Fix) -> Fix:
     if attempts.spent(check.id):
         return replace(plan, state="spent", message=attempts.sentence())
     attempts.add(check.id)
-    journal = Journal(run.state, run.id, run.round.host(check.system))
-    first = len(journal.entries())
+    journal = run.journal(check.system)
+    first = journal.count()
     plan = replace(plan, run=run.id)
     try:
         for step in steps:
@@ -102,6 +105,8 @@ def _taken(case: Case, ill: Told, steps: tuple[Step, ...], plan: Fix) -> Fix:
     seen, why_not = _settled(case, ill)
     match seen:
         case "healthy":
+            if check.remedy and check.remedy.routine:
+                attempts.forgive(check.id)
             return replace(plan, state="taken", message="cured, and seen to be healthy since")
         case "better":
             said = "some of it is cured, the rest needs a person"
@@ -205,6 +210,16 @@ class Attempts:
         """Count one more."""
         kept = self._read()
         kept.setdefault(check, []).append(time.time())
+        self._write(kept)
+
+    def forgive(self, check: str) -> None:
+        """Count the last one no more."""
+        kept = self._read()
+        kept[check] = kept.get(check, [])[:-1]
+        with contextlib.suppress(Refusal):  # it then counts as tried, which is the safer of the two
+            self._write(kept)
+
+    def _write(self, kept: dict[str, list[float]]) -> None:
         temporary = private_folder(self.run.state) / f".attempts.{os.getpid()}"
         try:
             temporary.write_text(json.dumps(kept), encoding="utf-8")

@@ -211,7 +211,7 @@ def _run_here(
     limit: int,
 ) -> Ran:
     ends = time.monotonic() + deadline
-    process = _start(argv, env, cwd, feeds=bool(stdin))
+    process = start(argv, env, cwd, feeds=bool(stdin))
     ended = False
     try:
         outputs, truncated = _gather(process, stdin, ends, limit)
@@ -233,9 +233,10 @@ def _run_here(
     return Ran(argv, status, bytes(outputs[0]), bytes(outputs[1]), truncated)
 
 
-def _start(
+def start(
     argv: tuple[str, ...], env: Mapping[str, str], cwd: str | None, *, feeds: bool
 ) -> subprocess.Popen[bytes]:
+    """Start a program here, in a process group of its own that the caller ends; see `Host.run`."""
     try:
         return subprocess.Popen(
             argv,

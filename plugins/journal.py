@@ -14,7 +14,6 @@ Contents of files are never written here; they stand in the run's quarantine.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime
 import errno
 import fcntl
@@ -25,15 +24,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from plugins import steps as step_kinds
+from plugins.entries import Entry, State, packed, read
 from plugins.hands import files, tree
 from plugins.hosts import Host
 from plugins.outcomes import NoFact
 from plugins.redaction import redact
 from plugins.steps import Hands, Refusal, Step
 from plugins.text import printable
-
-State = dict[str, Any]
 
 
 def private_folder(path: Path) -> Path:
@@ -75,45 +72,16 @@ def alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def packed(step: Step) -> dict[str, Any]:
-    """Return an inverse step as JSON; inverse steps hold names and numbers only."""
-    assert dataclasses.is_dataclass(step)
-    return {"kind": type(step).__name__, **dataclasses.asdict(step)}
-
-
-def unpacked(row: dict[str, Any]) -> Step:
-    """Return the step that `packed` wrote."""
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items() if k != "kind"}
-    kind = getattr(step_kinds, row["kind"])
-    step: Step = kind(**values)
-    return step
-
-
-def states(targets: tuple[str, ...], hands: Hands) -> dict[str, State]:
-    """Return what stands at each of the targets now."""
+def states(targets: tuple[str, ...], hands: Hands, *, light: bool = False) -> dict[str, State]:
+    """Return what stands at each of the targets now; `light` reads no content."""
     found: dict[str, State] = {}
     for path in targets:
+        words = (path, hands.folders(), light)
         try:
-            found[path] = hands.host.call(tree.state, path, hands.folders(), deadline=300.0)
+            found[path] = hands.host.call(tree.state, *words, deadline=300.0)
         except (OSError, ValueError, NoFact) as error:
             found[path] = {"kind": f"cannot look: {error}"}
     return found
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One step of a journal: what was intended, and what became of it."""
-
-    number: int
-    check: str
-    step: str
-    inverse: tuple[Step, ...]
-    roots: tuple[str, ...]
-    before: dict[str, State]
-    after: dict[str, State] | None
-    slot: str
-    undone: bool
-    targets: tuple[str, ...]
 
 
 class Journal:
@@ -130,14 +98,16 @@ class Journal:
         self.host = host
         self.path = folder / "journal" / f"{run}.jsonl"
         self.quarantine = folder / "quarantine" / run
+        self._counted = 0
+        self._size = -1  # of the file, when its steps were counted
 
     def _append(self, row: dict[str, Any]) -> None:
         try:
-            self._write(json.dumps(row).encode("ascii") + b"\n")
+            self._size = self._write(json.dumps(row).encode("ascii") + b"\n")
         except OSError as error:
             raise Refusal(f"{self.path} cannot be written: {error.strerror}") from None
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, line: bytes) -> int:
         new = not self.path.exists()
         folder = private_folder(self.path.parent)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
@@ -151,6 +121,8 @@ class Journal:
             descriptor = os.open(folder, os.O_RDONLY)
             tree.sync(descriptor)
             os.close(descriptor)
+        # Where somebody else wrote to it, what was counted is no longer true.
+        return size + len(line) if size == max(self._size, 0) else -1
 
     def take(self, check: str, step: Step, roots: tuple[str, ...]) -> None:
         """Write the step down, take it, and write down what came of it.
@@ -158,13 +130,14 @@ class Journal:
         Raises:
             Refusal: it was not taken, or not to its end; `take_back` knows the difference.
         """
-        number = len(self.entries())
+        number = self.count()
         if number == 0 and not self.path.exists():
             now = datetime.datetime.now().astimezone()
             self._append({"run": self.run, "host": self.host.spec, "at": now.isoformat()})
         slot = self._slot(number, step)
         hands = Hands(self.host, roots, slot)
-        before = states(step.targets, hands)
+        light = bool(getattr(step, "light", False))
+        before = states(step.targets, hands, light=light)
         inverse = step.inverse(hands)
         self._append(
             {
@@ -176,15 +149,27 @@ class Journal:
                 "before": before,
                 "slot": slot,
                 "targets": list(step.targets),
+                **({"light": True} if light else {}),
             }
         )
+        self._counted = number + 1
         try:
             step.take(hands)
         except Refusal:
             if not step.targets:
                 self._append({"undone": number})  # no look can tell later that it was refused
             raise
-        self._append({"taken": number, "after": states(step.targets, hands)})
+        self._append({"taken": number, "after": states(step.targets, hands, light=light)})
+
+    def count(self) -> int:
+        """Return how many steps were intended so far; the file is read where others wrote to it."""
+        try:
+            size = self.path.stat().st_size
+        except OSError:
+            size = 0
+        if size != max(self._size, 0):
+            self._counted, self._size = len(self.entries()), size
+        return self._counted
 
     def _slot(self, number: int, step: Step) -> str:
         if not step.targets:
@@ -202,36 +187,7 @@ class Journal:
 
     def entries(self) -> list[Entry]:
         """Return the steps in the order of taking; a cut last line is left out."""
-        rows: dict[int, dict[str, Any]] = {}
-        try:
-            text = self.path.read_bytes()
-        except FileNotFoundError:
-            return []
-        for line in text.split(b"\n"):
-            with contextlib.suppress(ValueError):
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    continue
-                if "intended" in row:
-                    rows[row["intended"]] = row
-                for key, name in (("taken", "after"), ("undone", "undone")):
-                    if key in row and row[key] in rows:
-                        rows[row[key]][name] = row.get("after", True)
-        return [
-            Entry(
-                number=number,
-                check=row["check"],
-                step=row["step"],
-                inverse=tuple(unpacked(back) for back in row["inverse"]),
-                roots=tuple(row["roots"]),
-                before=row["before"],
-                after=row.get("after"),
-                slot=row["slot"],
-                undone=bool(row.get("undone")),
-                targets=tuple(row["targets"]),
-            )
-            for number, row in sorted(rows.items())
-        ]
+        return read(self.path)
 
     def take_back(self, entry: Entry) -> str:
         """Take one step back.
@@ -245,7 +201,7 @@ class Journal:
         hands = Hands(self.host, entry.roots, entry.slot)
         if not entry.targets and entry.after is None:
             raise Refusal(f"nobody knows whether this was done: {entry.step}")
-        now = states(entry.targets, hands)
+        now = states(entry.targets, hands, light=entry.light)
         if now == entry.before and now != (entry.after or {}):
             return self._stands_as_before(entry, hands)
         if entry.after is not None and now != entry.after:
@@ -285,3 +241,25 @@ def host_of(folder: Path, run: str) -> Host:
 def runs(folder: Path) -> list[str]:
     """Return the ids of runs that took fixes, the newest last."""
     return sorted(path.stem for path in (folder / "journal").glob("*.jsonl"))
+
+
+def shed(folder: Path, former: list[str], keep: int = 5) -> list[str]:
+    """Remove the old journals of a watch that keep nothing which an undo would give back.
+
+    Args:
+        folder: the state folder.
+        former: the ids of its journals, the oldest first.
+        keep: how many stay whatever they hold.
+
+    Returns:
+        The ids of those that are left.
+    """
+    left = []
+    for name in former[: len(former) - keep]:
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                (folder / "quarantine" / name).rmdir()
+            (folder / "journal" / f"{name}.jsonl").unlink(missing_ok=True)
+        except OSError:
+            left.append(name)  # something of somebody's lies in its quarantine
+    return left + former[max(len(former) - keep, 0) :]

@@ -4,38 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from plugins import fixing
-from plugins.case import Case, Told, told
+from plugins.answers import NotReached
+from plugins.case import Case, Told
 from plugins.catalog import Check, check_of, checks_of
 from plugins.configuration import nearest
-from plugins.facts import NotReached, probes_of
-from plugins.finding import Finding, Fix, Measure, Outcome
-from plugins.outcomes import (
-    Absent,
-    Blocked,
-    NoFact,
-    NoPermission,
-    ToolMissing,
-    WrongKind,
-)
-from plugins.redaction import redact
+from plugins.facts import probes_of
+from plugins.finding import Finding, Fix, Outcome
 from plugins.report.account import opened
 from plugins.run import RUN, Run
-from plugins.text import printable
+from plugins.verdicts import treated, verdict
 
 FIX = pytest.StashKey[Fix | None]()
 WAS = pytest.StashKey[Told]()
-_NEXT: dict[type[NoFact], str] = {
-    NoPermission: "Run the checks as the user who may look there, or as root.",
-    ToolMissing: "Install the program that is named, then run the checks again.",
-    WrongKind: "Look at what is there: `ls -ld <path>`, or `curl -ki <url>`; put it right.",
-}
 MARKS = ("P0", "P1", "P2", "P3", "safe", "unsafe", "manual", "slow")
 
 
@@ -117,7 +102,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     check = check_of(item)
     if check:
         run = item.config.stash[RUN]
-        late = time.monotonic() > run.until
+        late = time.monotonic() > run.until or run.ending
         for declared in probes_of(item):
             # What has been seen by then is still judged: that takes no time.
             if late and not run.round.seen(check.system, declared):
@@ -137,80 +122,26 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     except AssertionError as error:
         case = Case.of(pyfuncitem)
         facts = {probe.name: pyfuncitem.funcargs[probe.name] for probe in case.probes}
-        pyfuncitem.stash[WAS] = was = told(error)
-        pyfuncitem.stash[FIX] = fix = fixing.cure(case, facts, was)
-        if fix is not None and fix.state == "partly":
-            case.judge(case.look())  # what is left is what the finding tells of
-        if fix is None or fix.state != "taken":
+        was, fix, left = treated(case, facts, error)
+        pyfuncitem.stash[WAS], pyfuncitem.stash[FIX] = was, fix
+        if left is error:
             raise
+        if left is not None:
+            raise left from None
         return True  # pytest takes anything else for "not called yet"
-
-
-def measures_in(fact: Any) -> tuple[Measure, ...]:
-    """Return the measures that stand in a fact: itself, in a tuple, or as fields."""
-    if isinstance(fact, Measure):
-        return (fact,)
-    if isinstance(fact, tuple):
-        return tuple(m for item in fact[:1000] for m in measures_in(item))
-    if is_dataclass(fact):
-        values = [getattr(fact, item.name) for item in fields(fact)]
-        return tuple(m for v in values if isinstance(v, (Measure, tuple)) for m in measures_in(v))
-    return ()
-
-
-def _unseen(finding: Finding, why: NoFact, deadline: float) -> Finding:
-    """Return the finding of a check whose fact could not be had."""
-    said = redact(printable(str(why), 600))
-    if isinstance(why, NotReached):
-        limit = f"the run's deadline of {deadline:g} s passed (--deadline sets another)"
-        return replace(finding, outcome=Outcome.NOT_RUN, message=f"{limit}: {said}")
-    if isinstance(why, Absent):
-        return replace(finding, outcome=Outcome.ABSENT, message=said)
-    if isinstance(why, Blocked):
-        return replace(finding, outcome=Outcome.BLOCKED, message=said, blocked_by=why.by)
-    # The check's own hint cures what it looks for, and that is not what was met here.
-    hint = next((words for kind, words in _NEXT.items() if isinstance(why, kind)), finding.hint)
-    return replace(finding, outcome=Outcome.CANNOT_TELL, message=said, hint=hint)
-
-
-def _as_told(finding: Finding, outcome: Outcome, said: Told) -> Finding:
-    return replace(finding, outcome=outcome, message=said.sentence, evidence=said.evidence)
-
-
-def _silence(run: Run, check: Check, finding: Finding) -> Finding:
-    """Return the finding as silenced where a waiver that is still in force names the check."""
-    if finding.outcome not in {Outcome.ILL, Outcome.CANNOT_TELL}:
-        return finding
-    waiver = fixing.waiver_for(run, check)
-    return replace(finding, outcome=Outcome.SILENCED, silenced=waiver) if waiver else finding
 
 
 def conclude(item: pytest.Item, check: Check, call: pytest.CallInfo[None]) -> Finding:
     """Return what the check came to, from how its phase ended."""
-    run = item.config.stash[RUN]
-    names = getattr(item, "funcargs", {})
-    fix = item.stash.get(FIX, None)
-    finding = replace(
-        run.not_run(check),
-        duration_s=round(call.duration + run.round.seconds(check.system, names), 4),
-        measures=tuple(m for fact in names.values() for m in measures_in(fact))[:50],
-        fix=fix,
+    return verdict(
+        item.config.stash[RUN],
+        check,
+        call.excinfo.value if call.excinfo else None,
+        names=getattr(item, "funcargs", {}),
+        seconds=call.duration,
+        was=item.stash.get(WAS, None),
+        fix=item.stash.get(FIX, None),
     )
-    met = call.excinfo.value if call.excinfo else None
-    if met is None:
-        if fix is None:
-            return replace(finding, outcome=Outcome.HEALTHY)
-        return _as_told(finding, Outcome.FIXED, item.stash[WAS])
-    if isinstance(met, NoFact):
-        finding = _unseen(finding, met, run.deadline)
-    elif isinstance(met, AssertionError):
-        finding = _as_told(finding, Outcome.ILL, told(met))
-    else:
-        crash = printable(f"{type(met).__name__}: {met}")
-        finding = _as_told(
-            finding, Outcome.CANNOT_TELL, Told(redact(f"the check crashed: {crash}"))
-        )
-    return _silence(run, check, finding)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -229,8 +160,20 @@ def pytest_runtest_makereport(
         return report
     finding = conclude(item, check, call)
     item.config.stash[RUN].verdicts[check.id] = finding
+    dress(report, finding, (str(item.path), item.location[1] or 0))
+    return report
+
+
+def dress(report: pytest.TestReport, finding: Finding, place: tuple[str, int]) -> None:
+    """Put a finding on a report, in words that pytest knows.
+
+    Args:
+        report: the one that decides.
+        finding: what the check came to.
+        place: the file and the line (from 0) of the check.
+    """
     report.health = finding.to_json()  # type: ignore[attr-defined]
-    where = (str(item.path), item.location[1] or 0, f"{finding.outcome.value}: {finding.message}")
+    where = (*place, f"{finding.outcome.value}: {finding.message}")
     match finding.outcome:
         case Outcome.ABSENT | Outcome.BLOCKED | Outcome.NOT_RUN:
             report.outcome, report.longrepr = "skipped", where
@@ -241,7 +184,6 @@ def pytest_runtest_makereport(
             report.outcome, report.longrepr = "failed", f"cannot tell: {finding.message}"
         case Outcome.ILL:
             lines = [finding.message, *(f"- {item}" for item in finding.evidence)]
-            report.longrepr = "\n".join(lines)
+            report.outcome, report.longrepr = "failed", "\n".join(lines)
         case _:
             pass
-    return report

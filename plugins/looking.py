@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 import pytest
 
+from plugins.answers import Answer
 from plugins.catalog import Check, checks_of
-from plugins.facts import Answer, probes_of
+from plugins.facts import probes_of
 from plugins.finding import Finding
 from plugins.outcomes import Absent, Blocked, NoFact
 from plugins.report.account import on_worker, opened
@@ -47,7 +48,7 @@ def _wait(config: pytest.Config, asked: dict[str, list[Answer]]) -> None:
     run = config.stash[RUN]
     waiting = dict(asked)
     total = sum(map(len, asked.values()))
-    while waiting and time.monotonic() < run.until:
+    while waiting and time.monotonic() < run.until and not run.ending:
         for system in [s for s, answers in waiting.items() if all(a.done() for a in answers)]:
             del waiting[system]
             _tell(config, run, system)
@@ -94,6 +95,19 @@ def _tell(config: pytest.Config, run: Run, system: str) -> None:
     if not on_worker(config):
         seconds = time.monotonic() - run.began
         say(config, f"{system}: looked at in {seconds:.1f} s")
+
+
+def absences(run: Run, systems: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the systems that are not here, each with where was looked."""
+    found = []
+    for system in systems:
+        try:
+            run.round.system(system)
+        except Absent as why:
+            found.append((system, str(why)))
+        except NoFact:
+            continue
+    return found
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

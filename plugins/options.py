@@ -65,6 +65,14 @@ def _declare_fixing(option: Callable[..., None]) -> None:
     option("--fix-only", metavar="ID", action="append", default=[], help="cure this check only")
     option("--undo", nargs="?", const="", metavar="RUN", help="take a run's fixes back (the last)")
     option("--recover", metavar="SYSTEM.PROCEDURE", help="run a named recovery procedure")
+    option(
+        "--with",
+        dest="told",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="an argument of the --recover procedure; may be given more than once",
+    )
     option("--yes", action="store_true", help="go on with --recover without being asked")
 
 

@@ -83,12 +83,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item, check in checks_of(items)
         if check.system in chosen and isinstance(item, pytest.Function)
         for scenario in [*scenarios_of(item.obj), *_examples(item)]
+        if not scenario.only or scenario.only == item.callspec.id
     ]
 
 
 def _proof(item: pytest.Function, scenario: Scenario, check: Check) -> Proof:
     assert item.parent is not None
-    name = f"{item.name}::{scenario.name}"
+    # The same function may make worlds of several kinds: each is an item with a name of its own.
+    kind = "".join(f"[{value}]" for value in scenario.options.values())
+    name = f"{item.name}::{scenario.name}{kind}"
     proof: Proof = Proof.from_parent(
         item.parent, name=name, of=item, scenario=scenario, check=check
     )
@@ -151,7 +154,9 @@ def _private(run: Run, configuration: Configuration, check: Check, state: Path) 
         began=time.monotonic(),
         verdicts={},
         alone=True,
+        kept={},
         _round=None,
+        _journal=None,
     )
 
 

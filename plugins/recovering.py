@@ -19,15 +19,17 @@ from dataclasses import dataclass
 
 import pytest
 
+from plugins.arguments import Misgiven
+from plugins.called import answer, called, misused
 from plugins.case import Case
 from plugins.catalog import check_of
-from plugins.configuration import nearest
+from plugins.inquiries import Inquiry
 from plugins.journal import Journal, alone
 from plugins.outcomes import Absent, NoFact
-from plugins.recovery import Procedure, procedures, shown, take, take_back
+from plugins.recovery import Plan, Procedure, shown, take, take_back
 from plugins.redaction import redact
 from plugins.report.account import on_worker, opened
-from plugins.report.status import NOTHING_RAN, UNTOLD
+from plugins.report.status import ILL, NOTHING_RAN, UNTOLD
 from plugins.report.terminal import say
 from plugins.run import RUN, Run
 from plugins.steps import Refusal, Step
@@ -35,13 +37,6 @@ from plugins.text import printable
 
 VERIFIES = pytest.StashKey[Procedure]()
 NOT_CONFIRMED = 4
-_OTHERS = {
-    "collectonly": "--collect-only",
-    "demo": "--demo",
-    "list_checks": "--list-checks",
-    "scenarios": "--scenarios",
-    "undo": "--undo",
-}
 
 
 @dataclass(frozen=True)
@@ -52,13 +47,25 @@ class Recovery:
         config: of the session that verifies it.
         run: whose system, journal and configuration hold.
         procedure: what is declared.
-        steps: the plan.
+        plan: what it would do.
+        told: the words of `--with`.
     """
 
     config: pytest.Config
     run: Run
     procedure: Procedure
-    steps: tuple[Step, ...]
+    plan: Plan
+    told: tuple[str, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the plan."""
+        return self.plan.steps
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the command line that call for it."""
+        return ("--recover", self.procedure.name, *(w for t in self.told for w in ("--with", t)))
 
     def tell(self, line: str = "") -> None:
         """Write a line."""
@@ -81,48 +88,41 @@ def _tell(config: pytest.Config, line: str) -> None:
 
 @pytest.hookimpl
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Carry the procedure out; then let the session go on to verify it."""
+    """Carry the procedure out; then let the session go on to verify it; or answer an inquiry."""
     name = config.option.recover
-    if name is None or on_worker(config):
+    if on_worker(config):
+        return None
+    if name is None:
+        if config.option.told:
+            raise pytest.UsageError("--with tells a --recover something: give that too")
         return None
     run = config.stash[RUN]
-    wanted = _named(config, run, name)
+    wanted, told = called(config, run)
+    if isinstance(wanted, Inquiry):
+        return answer(config, run, wanted, told)
     try:
         run.began, run.deadline = time.monotonic(), max(run.deadline, wanted.deadline)
         run.only = (wanted.system,)
-        steps = wanted.steps(run)
+        plan = wanted.plan(run, told)
+    except Misgiven as why:
+        raise misused(why) from None
     except Absent as why:
         _tell(config, f"{name}: not here: {printable(str(why), 600)}")
         return NOTHING_RAN
     except NoFact as why:
         _tell(config, f"{name}: it cannot be planned: {redact(printable(str(why), 600))}")
         return UNTOLD
-    recovery = Recovery(config, run, wanted, steps)
+    recovery = Recovery(config, run, wanted, plan, tuple(config.option.told))
     _show(recovery)
     if config.option.fix == "plan":
         return 0
     if not _confirmed(recovery):
         return NOT_CONFIRMED
-    _carry_out(recovery)
+    done = _carry_out(recovery)
+    if not wanted.verify:
+        return 0 if done else ILL
     _go_on(recovery)
     return None
-
-
-def _named(config: pytest.Config, run: Run, name: str) -> Procedure:
-    for option, words in _OTHERS.items():
-        if getattr(config.option, option, None) not in (None, False):
-            raise pytest.UsageError(f"--recover does not go together with {words}")
-    known = procedures(run.configuration.tables)
-    if name not in known:
-        listed = ", ".join(sorted(known))
-        hint = nearest(name, list(known))
-        shown_name = printable(name)
-        raise pytest.UsageError(
-            f"--recover {shown_name}: no such procedure{hint}\n  there are: {listed}"
-        )
-    if run.configuration.tables[known[name].system]["enabled"].value == "no":
-        raise pytest.UsageError(f"--recover {name}: [{known[name].system}] is switched off")
-    return known[name]
 
 
 def _show(recovery: Recovery) -> None:
@@ -133,7 +133,12 @@ def _show(recovery: Recovery) -> None:
     tell(f"The plan, {len(recovery.steps)} steps:")
     for number, step in enumerate(recovery.steps, 1):
         tell(f"{number:3}. {shown(step)}")
-    tell(f"     then it is verified by: {', '.join(declared.verify)}")
+    for folder in recovery.plan.within:
+        tell(f"     it writes in {printable(folder, 600)} too")
+    if declared.verify:
+        tell(f"     then it is verified by: {', '.join(declared.verify)}")
+    for note in recovery.plan.notes:
+        tell(f"note: {redact(printable(note, 2000))}")
     tell()
 
 
@@ -147,7 +152,7 @@ def _confirmed(recovery: Recovery) -> bool:
         capture.suspend_global_capture(in_=True)
     if not (sys.stdin and sys.stdin.isatty()):
         tell("Nobody is here to confirm it, so nothing was done. To go on:")
-        tell(f"  {recovery.command('--recover', name, '--yes')}")
+        tell(f"  {recovery.command(*recovery.words, '--yes')}")
         return False
     sys.stderr.write("Type the name of the procedure to go on: ")
     sys.stderr.flush()
@@ -179,12 +184,16 @@ def _whole_steps() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _carry_out(recovery: Recovery) -> None:
-    """Take the steps, one line each; a refused one ends it, and what can be is taken back."""
+def _carry_out(recovery: Recovery) -> bool:
+    """Take the steps, one line each; a refused one ends it, and what can be is taken back.
+
+    Returns:
+        Whether all were taken.
+    """
     run, declared, tell = recovery.run, recovery.procedure, recovery.tell
     journal = Journal(run.state, run.id, run.round.host(declared.system))
     uses = run.round.system(declared.system).uses
-    roots = (*uses.roots, *uses.recovery)
+    roots = (*uses.roots, *uses.recovery, *recovery.plan.within)
     count, done = len(recovery.steps), 0
     try:
         with alone(run.state), _whole_steps() as signals:
@@ -196,11 +205,12 @@ def _carry_out(recovery: Recovery) -> None:
                         raise Refusal(f"somebody ended this ({signal.Signals(signals[0]).name})")
             except Refusal as why:
                 _back_out(recovery, journal, done, redact(printable(str(why), 600)))
-                return
+                return False
     except Refusal as why:
         _failed(recovery, f"{why}; nothing was done")
-        return
+        return False
     tell(f"All steps were taken. To take them back: {recovery.command('--undo', run.id)}")
+    return True
 
 
 def _back_out(recovery: Recovery, journal: Journal, done: int, said: str) -> None:
@@ -211,13 +221,15 @@ def _back_out(recovery: Recovery, journal: Journal, done: int, said: str) -> Non
         recovery.tell(f"      {sentence if well else f'NOT taken back: {sentence}'}")
         left += [] if well else [f"not taken back: {sentence}"]
     done_so_far = "what could be was taken back" if done else "nothing was changed"
-    again = recovery.command("--recover", recovery.procedure.name)
+    again = recovery.command(*recovery.words)
     lines = (f"step {done + 1} was not taken: {said}", done_so_far, *left)
     _failed(recovery, "\n".join((*lines, f"when it is put right: {again}")))
 
 
 def _failed(recovery: Recovery, said: str) -> None:
     """Have the session end with what went wrong, and not with 0."""
+    if not recovery.procedure.verify:
+        recovery.tell(said)
     opened(recovery.config).strangers.append((f"--recover {recovery.procedure.name}", said))
 
 
@@ -226,6 +238,7 @@ def _go_on(recovery: Recovery) -> None:
     config, run, declared = recovery.config, recovery.run, recovery.procedure
     option = config.option
     option.recover = run.fix = option.fix = None
+    option.told = []
     # One process: a worker would begin with the command line, and so with the procedure.
     option.dist, option.tx, option.numprocesses = "no", [], None
     run.look_again()

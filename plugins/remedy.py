@@ -23,12 +23,14 @@ class Remedy:
         safety: how far it may be trusted.
         settle: seconds within which the second look may still turn well (a server that starts).
         hint: what a person would type.
+        routine: its cures are ordinary work: those that went well are not counted as attempts.
     """
 
     function: Callable[..., Iterable[Step]]
     safety: Safety
     settle: float
     hint: str
+    routine: bool = False
 
     @property
     def asks(self) -> tuple[str, ...]:
@@ -40,8 +42,14 @@ class Remedy:
         return tuple(self.function(**{name: facts[name] for name in self.asks}))
 
 
-def remedy(safety: Safety, *, settle: float = 0.0) -> Callable[[R], R]:
+def remedy(safety: Safety, *, settle: float = 0.0, routine: bool = False) -> Callable[[R], R]:
     """Declare a generator of steps to be a remedy; its docstring is the hint.
+
+    Args:
+        safety: how far it may be trusted.
+        settle: seconds within which the second look may still turn well.
+        routine: what it cures comes again by itself (a copy falls behind its origin): only the
+            cures that failed are counted until a human is called.
 
     Raises:
         TypeError: at import, when it has no docstring.
@@ -51,7 +59,8 @@ def remedy(safety: Safety, *, settle: float = 0.0) -> Callable[[R], R]:
         hint = re.sub(r"\s*\n\s*", " ", inspect.cleandoc(function.__doc__ or ""))
         if not hint:
             raise TypeError(f"{function.__module__}.{function.__name__} has no hint (docstring)")
-        function.__remedy__ = Remedy(function, safety, settle, hint)  # type: ignore[attr-defined]
+        declared = Remedy(function, safety, settle, hint, routine)
+        function.__remedy__ = declared  # type: ignore[attr-defined]
         return function
 
     return declare

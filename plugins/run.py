@@ -12,8 +12,12 @@ import pytest
 
 from plugins.catalog import Check
 from plugins.configuration import Configuration
-from plugins.facts import Probe, Round
+from plugins.facts import Probe
 from plugins.finding import Finding, Outcome, Safety
+from plugins.handing import Handed
+from plugins.journal import Journal
+from plugins.kept import Kept
+from plugins.rounds import Round
 
 CONSENT = {"plan": None, "safe": Safety.SAFE, "unsafe": Safety.UNSAFE}
 
@@ -34,6 +38,9 @@ class Run:
         verdicts: id of a check -> its finding, as they come.
         known: ids of all checks that were collected, wanted or not.
         alone: whether only the systems asked for are looked at, not those beside them.
+        kept: system -> what its probes remember while the program runs.
+        watches: whether there is a round after this one, which takes over what is still good.
+        ending: a watch is asked to end: nothing more is begun.
     """
 
     configuration: Configuration
@@ -50,13 +57,17 @@ class Run:
     verdicts: dict[str, Finding] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
     alone: bool = False
+    kept: dict[str, Kept] = field(default_factory=dict)
+    watches: bool = False
+    ending: bool = False
     _round: Round | None = None
+    _handed: Handed | None = None
+    _journal: Journal | None = None
 
     @classmethod
     def of(cls, config: pytest.Config, configuration: Configuration) -> Run:
         """Return the run that the command line asks for."""
         option = config.option
-        now = datetime.datetime.now(datetime.UTC)
         return cls(
             configuration=configuration,
             only=tuple(option.system),
@@ -67,7 +78,8 @@ class Run:
             deadline=option.deadline,
             state=state_folder(configuration),
             demo=option.demo,
-            id=f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z",
+            id=new_id(),
+            watches=getattr(option, "watch", None) is not None,
         )
 
     @property
@@ -92,12 +104,38 @@ class Run:
         """The look whose facts are judged now."""
         if self._round is None:
             extras: dict[str, Any] = {"run": self, "configuration": self.configuration}
-            self._round = Round(self.configuration, self.systems, self.until, extras, self.only)
+            self._round = Round(
+                self.configuration,
+                self.systems,
+                self.until,
+                extras,
+                self.only,
+                kept=self.kept,
+                before=(self._handed or Handed()) if self.watches else None,
+            )
         return self._round
 
     def look_again(self) -> None:
         """Throw away what was seen: the next fact is looked for afresh."""
+        self._hand_on(facts=False)
+
+    def next_round(self) -> None:
+        """Begin a round of a watch, with its own deadline; what is still good is taken over."""
+        self.began = time.monotonic()
+        self._hand_on(facts=True)
+
+    def _hand_on(self, *, facts: bool) -> None:
+        if self.watches and self._round is not None:
+            self._handed = self._round.hand_on(facts=facts)
         self._round = None
+
+    def journal(self, system: str) -> Journal:
+        """Return the run's journal, which is the same one while its id and its host are."""
+        host = self.round.host(system)
+        journal = self._journal
+        if journal is None or (journal.run, journal.host.spec) != (self.id, host.spec):
+            journal = self._journal = Journal(self.state, self.id, host)
+        return journal
 
     def fact(self, system: str, probe: Probe) -> Any:
         """Return a fact of the present round; raises kinds of `NoFact`."""
@@ -120,6 +158,12 @@ class Run:
 
 
 RUN = pytest.StashKey[Run]()
+
+
+def new_id() -> str:
+    """Return an id for a run, or for a part of a watch: the time to the millisecond."""
+    now = datetime.datetime.now(datetime.UTC)
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z"
 
 
 def state_folder(configuration: Configuration) -> Path:

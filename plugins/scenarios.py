@@ -25,6 +25,7 @@ class Scenario:
         needs: "root", or names of programs, without which it cannot be shown.
         cure: whether the remedy must heal it.
         options: arguments of the world.
+        only: the one parameter of the check that it is about, by its id; "" for all.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Scenario:
     needs: tuple[str, ...] = ()
     cure: bool = True
     options: dict[str, Any] = field(default_factory=dict)
+    only: str = ""
 
 
 def scenarios_of(function: Callable[..., None]) -> list[Scenario]:
@@ -46,12 +48,12 @@ def _declare(check: Callable[..., None], scenario: Scenario) -> None:
 
 
 def healthy(
-    check: Callable[..., None], *, needs: tuple[str, ...] = (), **options: Any
+    check: Callable[..., None], *, needs: tuple[str, ...] = (), only: str = "", **options: Any
 ) -> Callable[[F], F]:
     """Declare a world in which the check passes; options are given to the world."""
 
     def declare(make: F) -> F:
-        _declare(check, Scenario(make.__name__, "healthy", make, needs, False, options))
+        _declare(check, Scenario(make.__name__, "healthy", make, needs, False, options, only))
         return make
 
     return declare
@@ -63,6 +65,7 @@ def fault(
     needs: tuple[str, ...] = (),
     becomes: str = "ill",
     cure: bool = True,
+    only: str = "",
     **options: Any,
 ) -> Callable[[F], F]:
     """Declare a world in which the check does not pass.
@@ -72,11 +75,12 @@ def fault(
         needs: "root", or names of programs, without which it cannot be shown.
         becomes: what the check comes to: ill, cannot_tell, blocked or absent.
         cure: False where the remedy rightly leaves this fault to a person.
+        only: the one parameter of the check that it is about, by its id; "" for all.
         options: arguments of the world.
     """
 
     def declare(make: F) -> F:
-        _declare(check, Scenario(make.__name__, becomes, make, needs, cure, options))
+        _declare(check, Scenario(make.__name__, becomes, make, needs, cure, options, only))
         return make
 
     return declare

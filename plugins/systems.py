@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 from plugins.configuration import Configuration
 from plugins.eyes import reading
 from plugins.hosts import Host
+from plugins.queries import queries_in
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,14 @@ def settings_of(configuration: Configuration, system: str) -> Any:
     table = configuration.tables[system]
     names = [item.name for item in dataclasses.fields(module.Settings)]
     values = {name: table[name].value for name in names if name in table}
-    tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    return module.Settings(**tuples)
+    return module.Settings(**{name: _frozen(value) for name, value in values.items()})
+
+
+def _frozen(value: Any) -> Any:
+    """Return a value of the configuration as settings hold it."""
+    if isinstance(value, dict):
+        return queries_in(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def find(configuration: Configuration, system: str, host: Host, *, wanted: bool = False) -> Found:

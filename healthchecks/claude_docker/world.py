@@ -60,6 +60,11 @@ class World:
             "backup_root": str(self.backup_root),
             "last_backup": str(self.tmp / "claude-last-backup"),
             "sync_lock": str(self.tmp / "claude-config-sync.lock"),
+            # What lets the one who checks into Claude lets nobody into a world.
+            "security": "",
+            "token_variables": [],
+            "cloud_variables": [],
+            "managed_settings": [],
             "docker_url": f"unix://{self.folder}/no-docker.sock",
         } | self._over
 
@@ -80,4 +85,6 @@ class World:
     def close(self) -> None:
         """End every process of this world."""
         self.containers.close()
+        self.sync.close()
         self.servers.close()
+        self.logs.close()

@@ -1,1 +1,1 @@
-"""Pocket Agent: a WebSocket server that runs the Claude CLI for mobile clients."""
+"""Crash protection: copies of Claude Code's conversations, and the monitor that takes them."""

@@ -9,6 +9,18 @@ from plugins.hosts import Host
 from plugins.outcomes import Absent
 from plugins.systems import Uses, under_home
 
+# What only the scripts leave behind that copy from the volume; our own watch leaves none of them.
+VOLUME_SIGNS = (
+    "metadata",
+    "README.md",
+    "monitor.log",
+    "monitor.pid",
+    "periodic_backup.log",
+    "periodic_backup.pid",
+    "simple_monitor.log",
+    "simple_monitor.pid",
+)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -23,6 +35,30 @@ class Settings:
     volume_folder: str
     docker_url: str
     interval: float
+    crash_copies: int
+    crash_spacing: float
+    start_command: tuple[str, ...]
+    unit_folders: tuple[str, ...]
+    agent_folders: tuple[str, ...]
+    cron_places: tuple[str, ...]
+    crontab: str
+    container_file: str
+    helper_image: str
+    helper_image_mib: int
+    starting_seconds: int
+    monitor_hours: float
+    monitor_hours_left: float
+    log_mib: float
+    log_lines_per_second: int
+    log_hours: float
+    residue_seconds: int
+    clock_tolerance: int
+    keep_days: int
+    recover_days: float
+    budget_mb: int
+    budget_conversations: int
+    budget_copies: float
+    exports_to: str
 
     def path(self, path: str) -> str:
         """Give a path of the settings as an absolute one; "" stays ""."""
@@ -81,6 +117,10 @@ def find(settings: Settings, host: Host) -> CrashProtection:
         metadata=f"{folder}/metadata",
         origins=origins,
         uses=Uses(
-            folders=tuple(filter(there, (folder, *origins))), roots=(folder,), recovery=origins
+            folders=tuple(filter(there, (folder, *origins))),
+            docker=bool(settings.volume and not volume)
+            and any(there(f"{folder}/{name}") for name in VOLUME_SIGNS),
+            roots=(folder,),
+            recovery=(*origins, *((f"{volume}/projects",) if volume else ())),
         ),
     )

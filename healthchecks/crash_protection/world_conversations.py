@@ -91,3 +91,66 @@ class Conversations:
             path.chmod(0o600)
             moment = origin.stat().st_mtime
             os.utime(path, (moment, moment))
+
+    def path(self, session: str) -> Path:
+        """Return where a conversation that was built is written."""
+        tops = (self._world.volume, self._world.projects)
+        return next(path for top in tops for path in top.rglob(f"{session}.jsonl"))
+
+    def say(self, session: str, text: str = "one more") -> Path:
+        """Add a line to a conversation, now."""
+        path = self.path(session)
+        with path.open("ab") as file:
+            file.write(message(session, 0, text))
+        return path
+
+    def said_before(
+        self, session: str, seconds: float, folder: Path | None = None, text: str = ""
+    ) -> Path:
+        """Write a conversation that ended some seconds ago, and has no copy."""
+        moment = datetime.now(UTC) - timedelta(seconds=seconds)
+        content = message(session, 0, text, moment) + talk(session, 3, moment)
+        return self._world.age(self.origin(session, content, folder), seconds)
+
+    def behind(self, session: str, seconds: float) -> Path:
+        """Let a conversation have gone on after its copy, for the last time some seconds ago."""
+        path, copy = self.path(session), self._world.realtime / f"{session}.jsonl"
+        moment = datetime.now(UTC) - timedelta(seconds=seconds)
+        with path.open("ab") as file:
+            file.write(message(session, 0, "what the copy lacks", moment))
+        self._world.age(path, seconds)
+        self._world.age(copy, seconds + 60)
+        return path
+
+    def age_all(self, seconds: float) -> None:
+        """Let everything that is there, copies too, be of some seconds ago."""
+        for top in (self._world.volume, self._world.projects, self._world.kit):
+            for path in top.rglob("*.jsonl"):
+                if not path.is_symlink():
+                    self._world.age(path, seconds)
+
+    def forget_all(self) -> None:
+        """Have no conversation at all."""
+        for top in (self._world.volume, self._world.projects):
+            for path in top.rglob("*.jsonl"):
+                path.unlink()
+
+    def crash_copies(self, session: str, ages: tuple[float, ...], same: bool = False) -> None:
+        """Have crash copies of these ages in seconds, of beginnings that are longer each time."""
+        content = self.path(session).read_bytes()
+        for path in self._world.crash_recovery.glob(f"{session}_*"):
+            path.unlink()
+        for number, age in enumerate(sorted(ages)):
+            moment = datetime.now() - timedelta(seconds=age)
+            name = f"{session}_{moment:%Y%m%d-%H%M%S}.jsonl"
+            size = len(content) - (0 if same else 40 * number)
+            copy = self._world.crash_recovery / name
+            copy.write_bytes(content[:size])
+            copy.chmod(0o600)
+            os.utime(copy, (moment.timestamp(), moment.timestamp()))
+
+    def cut_crash_copy(self, session: str, less: int) -> Path:
+        """Let the newest crash copy lack the last bytes."""
+        copies = sorted(self._world.crash_recovery.glob(f"{session}_*"))
+        copies[-1].write_bytes(copies[-1].read_bytes()[:-less])
+        return copies[-1]

@@ -32,8 +32,12 @@ class Container:
         restarts: how often the engine started it again.
         started, finished: RFC 3339, "" when it never did.
         memory_limit: bytes, 0 for none.
-        nano_cpus: billionths of a processor, 0 for no limit.
+        nano_cpus: billionths of a processor, 0 for no limit, whichever option set it.
         labels: pairs, sorted.
+        pids_limit: processes, 0 for no limit.
+        created: RFC 3339.
+        health: "healthy", "unhealthy" or "starting"; "" where nothing checks it.
+        failing_streak: how many checks of its health failed in a row.
     """
 
     id: str
@@ -52,6 +56,29 @@ class Container:
     mounts: tuple[Mount, ...]
     labels: tuple[tuple[str, str], ...]
     networks: tuple[str, ...]
+    pids_limit: int
+    created: str
+    health: str
+    failing_streak: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a running container takes just now.
+
+    Attributes:
+        memory_used: bytes as `docker stats` counts them, without the cache of files not in use.
+        memory_limit: bytes; the whole machine's where the container has none.
+        periods: scheduling periods in which it wanted a processor, since its start.
+        throttled: those of them in which it had to wait, as its share was used up.
+        pids: its processes and threads.
+    """
+
+    memory_used: int
+    memory_limit: int
+    periods: int
+    throttled: int
+    pids: int
 
 
 @dataclass(frozen=True)
@@ -66,12 +93,13 @@ class Image:
 
 @dataclass(frozen=True)
 class Volume:
-    """A named volume."""
+    """A named volume; one with options of its driver has files in its folder while it is in use."""
 
     name: str
     driver: str
     folder: str
     labels: tuple[tuple[str, str], ...]
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +136,8 @@ def image(row: Mapping[str, Any]) -> Image:
 
 def volume(row: Mapping[str, Any]) -> Volume:
     """Read a row of the engine's list of volumes."""
-    return Volume(row["Name"], row["Driver"], row["Mountpoint"], _pairs(row.get("Labels")))
+    pairs = (_pairs(row.get("Labels")), _pairs(row.get("Options")))
+    return Volume(row["Name"], row["Driver"], row["Mountpoint"], *pairs)
 
 
 def container(row: Mapping[str, Any], told: Mapping[str, Any]) -> Container:
@@ -136,11 +165,45 @@ def container(row: Mapping[str, Any], told: Mapping[str, Any]) -> Container:
         started=_moment(state.get("StartedAt")),
         finished=_moment(state.get("FinishedAt")),
         memory_limit=limits.get("Memory") or 0,
-        nano_cpus=limits.get("NanoCpus") or 0,
+        nano_cpus=_nano_cpus(limits),
         auto_remove=bool(limits.get("AutoRemove")),
         mounts=tuple(mounts),
         labels=_pairs(told["Config"].get("Labels")),
         networks=tuple(sorted((told.get("NetworkSettings") or {}).get("Networks") or {})),
+        pids_limit=max(0, limits.get("PidsLimit") or 0),
+        created=_moment(told.get("Created")),
+        health=_health(state).get("Status", ""),
+        failing_streak=_health(state).get("FailingStreak", 0),
+    )
+
+
+def _nano_cpus(limits: Mapping[str, Any]) -> int:
+    """Return the limit that --cpus or --cpu-quota set."""
+    quota = limits.get("CpuQuota") or 0
+    if quota > 0:
+        return int(quota * 1_000_000_000 // (limits.get("CpuPeriod") or 100_000))
+    return int(limits.get("NanoCpus") or 0)
+
+
+def _health(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    told = state.get("Health") or {}
+    # "none" is the engine's word for a check that was switched off.
+    return {} if told.get("Status") == "none" else told
+
+
+def stats(told: Mapping[str, Any]) -> Stats:
+    """Read what the engine measures of a running container, with either kind of cgroups."""
+    memory = told.get("memory_stats") or {}
+    counted, used = memory.get("stats") or {}, memory.get("usage") or 0
+    # Version 1 of cgroups calls it the first, version 2 the second.
+    cache = counted.get("total_inactive_file", counted.get("inactive_file", 0))
+    throttling = (told.get("cpu_stats") or {}).get("throttling_data") or {}
+    return Stats(
+        memory_used=used - cache if cache < used else used,
+        memory_limit=memory.get("limit") or 0,
+        periods=throttling.get("periods") or 0,
+        throttled=throttling.get("throttled_periods") or 0,
+        pids=(told.get("pids_stats") or {}).get("current") or 0,
     )
 
 

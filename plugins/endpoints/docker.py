@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import os
+import tarfile
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugins.endpoints import containers as rows
-from plugins.endpoints.containers import Container, Image, Mount, Share, Usage, Volume
+from plugins.endpoints import inside, layers
+from plugins.endpoints.containers import Container, Image, Mount, Share, Stats, Usage, Volume
+from plugins.endpoints.inside import Inside
 from plugins.endpoints.meanings import meaning_of
 from plugins.endpoints.memory import Memory
 from plugins.endpoints.wires import Watch
 from plugins.hosts import Host
-from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, TimedOut
+from plugins.outcomes import (
+    CannotTell,
+    NoPermission,
+    NotThere,
+    Refused,
+    TimedOut,
+    TooBig,
+    WrongKind,
+)
 from plugins.text import printable
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 T = TypeVar("T")
-__all__ = ["Container", "Docker", "Image", "Mount", "Share", "Usage", "Volume"]
+__all__ = ["Container", "Docker", "Image", "Inside", "Mount", "Share", "Stats", "Usage", "Volume"]
 _USUAL = "unix:///var/run/docker.sock"
 
 
@@ -74,9 +85,85 @@ class Docker:
         told: dict[str, Any] = self._ask("volumes", lambda api: api.volumes(), deadline)
         return tuple(rows.volume(row) for row in told.get("Volumes") or ())
 
+    def stats(self, container: str, *, deadline: float = 10.0) -> Stats | None:
+        """Return what a running container takes, by its id; None when it runs no more."""
+
+        def ask(api: APIClient) -> Stats | None:
+            import docker
+
+            try:
+                told = api.stats(container, stream=False, one_shot=True)
+            except docker.errors.NotFound:
+                return None
+            # Of one that ended meanwhile the engine tells nothing but zeros.
+            return rows.stats(told) if told.get("memory_stats") else None
+
+        return self._ask(("stats", container), ask, deadline)
+
     def usage(self, *, deadline: float = 20.0) -> Usage:
         """Return what is on disk; the engine counts for a while when it holds much."""
         return rows.usage(self._ask("df", lambda api: api.df(), deadline))
+
+    def look_inside(self, container: str, path: str, *, deadline: float = 10.0) -> Inside:
+        """Return what stands at a path in a container, running or not; `NotThere` when nothing."""
+
+        def ask(api: APIClient) -> Inside:
+            return inside.standing(path, api.get_archive(container, path)[1])
+
+        return self._ask(("stat", container, path), ask, deadline)
+
+    def files_inside(
+        self, container: str, top: str, ending: str, *, deadline: float = 60.0
+    ) -> tuple[Inside, ...]:
+        """Return the folders, and the files whose names end so, below a folder in a container.
+
+        The engine sends the whole folder for this, which takes as long as reading all of it.
+        """
+
+        def ask(api: APIClient) -> tuple[Inside, ...]:
+            chunks = api.get_archive(container, top, chunk_size=1 << 20)[0]
+            return tuple(inside.listed(chunks, top, ending))
+
+        return self._ask(("files", container, top, ending), ask, deadline)
+
+    def read_inside(
+        self,
+        container: str,
+        path: str,
+        take: Callable[[Iterable[bytes]], T],
+        *,
+        deadline: float = 300.0,
+    ) -> T:
+        """Return what `take` makes of a regular file's blocks; it is not asked for twice."""
+
+        def ask(api: APIClient) -> T:
+            chunks = api.get_archive(container, path, chunk_size=1 << 20)[0]
+            return take(inside.content(chunks))
+
+        self.ping(deadline=min(5.0, deadline))
+        return self._within(ask, deadline)
+
+    def programs_in(
+        self, image: str, names: tuple[str, ...], *, limit: int, deadline: float = 30.0
+    ) -> frozenset[str]:
+        """Return those of the names that are programs in an image, without running anything.
+
+        The engine sends all of the image for this.
+
+        Raises:
+            NotThere: there is no such image.
+            TooBig: it has more than `limit` bytes.
+        """
+
+        def ask(api: APIClient) -> frozenset[str]:
+            try:
+                return layers.programs(api.get_image(image), names, limit)
+            except layers.Overflow:
+                raise TooBig(f"the image {printable(image, 100)}", limit) from None
+            except (ValueError, tarfile.TarError) as error:
+                raise WrongKind(f"the image {printable(image, 100)}: {error}") from None
+
+        return self._ask(("programs", image, names), ask, deadline)
 
     def _ask(self, question: Hashable, ask: Callable[[APIClient], T], deadline: float) -> T:
         self.ping(deadline=min(5.0, deadline))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from plugins.endpoints.errors import in_words, outcome_of, shown
 from plugins.endpoints.memory import Memory
-from plugins.eyes import files, metadata, mounts
+from plugins.endpoints.tracing import Recording, Trace
+from plugins.eyes import endings, files, marks, metadata, mounts
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, WrongKind
 
@@ -82,6 +84,34 @@ class Room:
     inodes_used_percent: float
 
 
+class Sighting(NamedTuple):
+    """A regular file, where thousands of them are looked at: what lstat says, times in ns."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    device: int
+    inode: int
+    mode: int
+    uid: int
+    links: int
+
+    @property
+    def identity(self) -> str:
+        """Changes when another thing stands at the path, or its content was written."""
+        return f"{self.device}:{self.inode}:{self.size}:{self.mtime_ns}"
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What lies below a folder: files, and (path, what it is) of what is none or was not seen."""
+
+    files: tuple[Sighting, ...]
+    odd: tuple[tuple[str, str], ...]
+    unread: tuple[tuple[str, str], ...]
+
+
 class Filesystem:
     """Looks at a host's files; what is not content is asked once in a look.
 
@@ -93,6 +123,23 @@ class Filesystem:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._memory = Memory()
+
+    @property
+    def memory(self) -> Memory:
+        """What was asked in this look."""
+        return self._memory
+
+    def traced(self, trace: Trace) -> Filesystem:
+        """Return the same endpoint, for one probe: all that it asks is noted in the trace."""
+        other = copy.copy(self)
+        other._memory = Recording(self._memory, trace)
+        return other
+
+    def _marked(self, paths: Sequence[str], follow: bool) -> None:
+        """Note which content is about to be read, where that is traced; before it is read."""
+        if isinstance(self._memory, Recording):
+            ask = partial(self._host.call, marks.marks, list(paths), follow)
+            self._memory.once((marks.marks, tuple(paths), follow), ask)
 
     def look(self, path: str) -> Entry | None:
         """Return what stands at a path, a link itself when it is one, or None when nothing does."""
@@ -124,6 +171,27 @@ class Filesystem:
         """
         return self._entries(path, limit, files.walk, path, depth, limit, lenient)
 
+    def below(
+        self,
+        top: str,
+        ending: str,
+        *,
+        depth: int = 16,
+        limit: int = 1_000_000,
+        follow: bool = True,
+    ) -> Below:
+        """Return the files below a folder whose names end so; see the eye `endings`."""
+
+        host = self._host
+
+        def ask() -> Below:
+            told = host.call(endings.below, top, ending, depth, limit, follow)
+            odd, unread = ([(path, words) for path, words in told[k]] for k in ("odd", "unread"))
+            return Below(tuple(Sighting(*row) for row in told["files"]), tuple(odd), tuple(unread))
+
+        with in_words(top, limit):
+            return self._memory.once((endings.below, top, ending, depth, limit, follow), ask)
+
     def du(self, path: str, *, limit: int = 1_000_000, lenient: bool = False) -> int:
         """Return the bytes of disk that a file or tree takes; `limit` counts entries."""
         return self._remembered(path, limit, files.occupied, path, limit, lenient)
@@ -148,6 +216,7 @@ class Filesystem:
             follow: follow a link at the end of the path; FIFOs and devices are refused still.
         """
         with in_words(path, limit):
+            self._marked((path,), follow)
             return base64.b64decode(self._host.call(files.read, path, limit, follow))
 
     def contents(
@@ -160,6 +229,7 @@ class Filesystem:
         for start in range(0, len(paths), _AT_ONCE):
             some = list(paths[start : start + _AT_ONCE])
             with in_words(some[0], limit):
+                self._marked(some, follow)
                 answers = self._host.call(files.read_each, some, limit, follow)
             for path, (content, number, words) in zip(some, answers, strict=True):
                 if number:
@@ -179,6 +249,7 @@ class Filesystem:
     def tail(self, path: str, size: int, follow: bool = False) -> bytes:
         """Return the last `size` bytes of a regular file of any size."""
         with in_words(path, size):
+            self._marked((path,), follow)
             return base64.b64decode(self._host.call(files.tail, path, size, follow))
 
     def text(self, path: str, limit: int = 1 << 20, follow: bool = False) -> str:
@@ -206,8 +277,10 @@ class Filesystem:
     ) -> tuple[Entry, ...]:
         """Return the entries that an eye sees; they are kept, its rows are not."""
 
+        host = self._host  # a trace keeps the question, and should not keep this look's answers
+
         def ask() -> tuple[Entry, ...]:
-            return tuple(Entry(**row) for row in self._host.call(eye, *args))
+            return tuple(Entry(**row) for row in host.call(eye, *args))
 
         with in_words(path, limit):
             return self._memory.once((eye, *args), ask)

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plugins.endpoints import history
 from plugins.endpoints.errors import in_words
@@ -15,10 +15,13 @@ from plugins.endpoints.memory import Memory
 from plugins.endpoints.signatures import Signature
 from plugins.eyes import lines as lines_eye
 from plugins.eyes import scan as scan_eye
-from plugins.eyes import tail as tail_eye
 from plugins.hosts import Host
-from plugins.outcomes import TimedOut, TooBig, ToolMissing, WrongKind
+from plugins.outcomes import TimedOut
 from plugins.text import printable
+
+if TYPE_CHECKING:
+    from plugins.endpoints.asking import Asked
+    from plugins.queries import Query
 
 
 @dataclass(frozen=True)
@@ -229,37 +232,39 @@ class Logs:
     def query(
         self, path: str, program: str, *, limit: int = 4 << 20, deadline: float = 10.0
     ) -> tuple[Any, ...]:
-        """Return what a jq program makes of each line of a JSON-lines file of this host.
-
-        Lines that are no JSON are passed over. The program is the user's: it runs in a process of
-        its own, which is killed at the deadline, and may use a GiB of memory.
+        """Return what a jq program makes of each entry of a log of this host; see `asked`.
 
         Args:
+            path: a file of JSON lines; lines that are no JSON are passed over.
             program: such as `select(.level == "ERROR") | .msg`.
             limit: bytes of JSON that it may give.
+            deadline: seconds.
 
         Raises:
             WrongKind: it is no jq program, or fails on a line.
             TooBig: it gives more than the limit.
             TimedOut, NotThere, NoPermission, ToolMissing: as elsewhere.
         """
-        import sys
+        from plugins.endpoints.asking import asked
 
-        from plugins.endpoints import querying
+        return asked(self._host, (path,), each=program, limit=limit, deadline=deadline).values
 
-        if not self._host.is_local:
-            raise ToolMissing(
-                f"jq's library, which a query needs, runs here and not on {self._host.spec}"
-            )
-        with in_words(path):
-            tail_eye.check(path, follow=True)
-        argv = (sys.executable, "-I", querying.__file__, path, program)
-        ran = self._host.run(argv, deadline=deadline, limit=limit)
-        if ran.truncated:
-            raise TooBig(f"what the query makes of {printable(path)}", limit)
-        if ran.status:
-            raise WrongKind(f"the query on {printable(path)}: {printable(ran.err.strip())}")
-        return tuple(json.loads(line) for line in ran.out.splitlines())
+    def ask(self, query: Query, paths: Sequence[str], *, deadline: float = 20.0) -> Asked:
+        """Return what a query of the systems file makes of some logs, older entries left out."""
+        import time
+
+        from plugins.endpoints.asking import asked
+
+        since = time.time() - query.hours * 3600 if query.hours else None
+        return asked(
+            self._host,
+            paths,
+            each=query.each,
+            program=query.program,
+            having=query.having,
+            since=since,
+            deadline=deadline,
+        )
 
 
 def _hits(tally: Mapping[str, Any], since: float | None) -> Hits:

@@ -15,6 +15,7 @@ ENDPOINTS = {
     "http": ("plugins.endpoints.http", "Http"),
     "logs": ("plugins.endpoints.logs", "Logs"),
     "machine": ("plugins.endpoints.machine", "Machine"),
+    "mcp": ("plugins.endpoints.mcp", "Mcp"),
     "processes": ("plugins.endpoints.processes", "Processes"),
     "qdrant": ("plugins.endpoints.qdrant", "Qdrant"),
     "sockets": ("plugins.endpoints.sockets", "Sockets"),

@@ -6,10 +6,14 @@ Standard library only, and no import from this project: a far host's python3 run
 from __future__ import annotations
 
 import os
+import stat
 
 
-def open_now(paths: list[str]) -> list[str]:
-    """Give those of the paths that a process holds open; one pass over /proc, none without it."""
+def open_now(paths: list[str], writing: bool = False) -> list[str]:
+    """Give those of the paths that a process holds open; one pass over /proc, none without it.
+
+    writing: whether only those count that are open for writing.
+    """
     wanted = {}
     for path in paths:
         try:
@@ -20,6 +24,9 @@ def open_now(paths: list[str]) -> list[str]:
     held = set()
     for folder in _descriptors() if wanted else []:
         try:
+            # The link's own mode tells how the file is open.
+            if writing and not os.lstat(folder).st_mode & stat.S_IWUSR:
+                continue
             seen = os.stat(folder)
         except OSError:
             continue

@@ -31,6 +31,7 @@ from plugins.hands.tree import (
     temporary_name,
 )
 
+ASTRAY = "is a link that leads out of the archive"
 UNREADABLE = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError)
 
 
@@ -217,7 +218,7 @@ def fault_of(member: tarfile.TarInfo, inner: str) -> str:
     # `..` behind another link would lead elsewhere than its words say, so it may only lead.
     astray = member.linkname.startswith("/") or ".." in parts[ups:]
     depth = os.path.normpath(member.name if name is None else name).count("/")
-    return "is a link that leads out of the archive" if astray or ups > depth else ""
+    return ASTRAY if astray or ups > depth else ""
 
 
 def below(name: str, inner: str) -> str | None:

@@ -20,6 +20,7 @@ from plugins.hands.tree import (
     digest_of,
     held,
     identity,
+    is_left,
     status_of,
     sync,
     temporary_name,
@@ -54,8 +55,19 @@ def mkdir(path: str, roots: list[str], mode: int) -> Done:
 
 
 def rmdir(path: str, roots: list[str]) -> Done:
-    """Remove an empty folder: only ever one that a step made."""
+    """Remove an empty folder: only ever one that a step made.
+
+    What a step that was killed was still writing there goes with it: nothing else stands there.
+    """
     with at(path, roots) as (descriptor, name):
+        folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+        try:
+            left = os.listdir(folder)
+            if all(is_left(one) for one in left):
+                for one in left:
+                    remove(one, folder)
+        finally:
+            os.close(folder)
         os.rmdir(name, dir_fd=descriptor)
     return {}
 

@@ -177,11 +177,25 @@ def temporary_name() -> str:
     return f".healthchecks.{os.getpid()}.{time.monotonic_ns()}"
 
 
-def state(path: str, roots: list[str]) -> State:
+def is_left(name: str) -> bool:
+    """Tell whether it is a temporary name of a process that is no more."""
+    parts = name.split(".")
+    if parts[:2] != ["", "healthchecks"] or not (len(parts) > 2 and parts[2].isdigit()):
+        return False
+    try:
+        os.kill(int(parts[2]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def state(path: str, roots: list[str], light: bool = False) -> State:
     """Return what stands at a path, in a form that tells whether somebody changed it.
 
     Keys: kind (absent, file, folder, link, other), mode, owner [uid, gid], content (SHA-256 of a
-    file, target of a link, empty for the rest).
+    file, or with `light` its identity, so that none is read; target of a link; empty for the rest).
     """
     try:
         with at(path, roots) as (descriptor, name):
@@ -190,7 +204,8 @@ def state(path: str, roots: list[str]) -> State:
                 return {"kind": "absent"}
             kind, content = "other", ""
             if stat.S_ISREG(found.st_mode):
-                kind, content = "file", _digest_if_readable(name, descriptor)
+                kind = "file"
+                content = identity(found) if light else _digest_if_readable(name, descriptor)
             elif stat.S_ISDIR(found.st_mode):
                 kind = "folder"
             elif stat.S_ISLNK(found.st_mode):

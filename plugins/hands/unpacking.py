@@ -14,12 +14,14 @@ import tarfile
 from typing import Any
 
 from plugins.hands.across import remove
-from plugins.hands.archives import UNREADABLE, Unfit, below, fault_of, members
+from plugins.hands.archives import ASTRAY, UNREADABLE, Unfit, below, fault_of, members
 from plugins.hands.files import move
 from plugins.hands.tree import CHUNK, MAKING, READING, Done, at, status_of, sync, temporary_name
 
 
-def unpack(target: str, archive: str, inner: str, slot: str, roots: list[str]) -> Done:
+def unpack(
+    target: str, archive: str, inner: str, slot: str, roots: list[str], astray: bool = False
+) -> Done:
     """Unpack a folder of an archive in the target's place; what stood there moves to the slot.
 
     Args:
@@ -28,11 +30,13 @@ def unpack(target: str, archive: str, inner: str, slot: str, roots: list[str]) -
         inner: the folder in the archive, as the archive names it; "." for all.
         slot: where the former folder goes.
         roots: folders below which may be written.
+        astray: whether symbolic links that lead out of the archive are left out; else it is
+            refused for them.
     """
     inner = os.path.normpath(inner)
     with at(target, roots) as (there, name):
         try:
-            needed = _looked_through(archive, inner)
+            needed = looked_through(archive, inner, astray)
         except (Unfit, *UNREADABLE) as error:
             return {"refused": f"{archive} cannot be unpacked: {error}"}
         room = os.fstatvfs(there)
@@ -44,7 +48,7 @@ def unpack(target: str, archive: str, inner: str, slot: str, roots: list[str]) -
         try:
             base = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=there)
             try:
-                _extract(archive, inner, base)
+                extract(archive, inner, base, astray)
                 _give(base, former or os.fstat(there))
             finally:
                 os.close(base)
@@ -73,14 +77,18 @@ def _exchange(target: str, temporary: str, slot: str, roots: list[str]) -> Done:
     return {}
 
 
-def _looked_through(archive: str, inner: str) -> int:
-    """Return how many bytes the folder of the archive takes; raise `Unfit` for a bad member."""
+def looked_through(archive: str, inner: str, astray: bool = True) -> int:
+    """Return how many bytes the folder of the archive takes; raise `Unfit` for a bad member.
+
+    `astray` is as `unpack` takes it.
+    """
     needed, seen = 0, False
     with open(os.open(archive, READING), "rb") as raw:
         if not stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
             raise Unfit("it is no regular file")
         for _, member in members(raw):
-            if why := fault_of(member, inner):
+            why = fault_of(member, inner)
+            if why and not (astray and member.issym() and why == ASTRAY):
                 raise Unfit(f"{member.name!a} in it {why}")
             if below(member.name, inner) is not None:
                 seen = True
@@ -90,17 +98,21 @@ def _looked_through(archive: str, inner: str) -> int:
     return needed
 
 
-def _extract(archive: str, inner: str, base: int) -> None:
-    """Write the folder of the archive below an open, private and empty folder."""
+def extract(archive: str, inner: str, base: int, astray: bool = False) -> None:
+    """Write the folder of the archive below an open, private and empty folder.
+
+    `astray` is as `unpack` takes it.
+    """
     links: list[tuple[str, str]] = []
     modes: list[tuple[str, int]] = []
     with open(os.open(archive, READING), "rb") as raw:
         for tar, member in members(raw):
             name = below(member.name, inner)
             # It may be another file by now than the one that was looked through.
-            if why := fault_of(member, inner):
+            why = fault_of(member, inner)
+            if why and not (astray and member.issym() and why == ASTRAY):
                 raise Unfit(f"{member.name!a} in it {why}")
-            if name is None:
+            if name is None or why:
                 continue
             if member.isdir():
                 _folders(name, base)

@@ -19,20 +19,28 @@ from plugins.finding import Finding
 from plugins.redaction import Redactor
 from plugins.report import html, shown
 from plugins.report.account import Account, has_other_use, looks, on_worker, opened
-from plugins.report.document import as_text, document, save
+from plugins.report.document import as_text, document
 from plugins.report.shown import REDACTOR
-from plugins.report.status import ILL, exit_status
-from plugins.report.summary import summary
+from plugins.report.standing import (
+    BEGAN,
+    QUIET,
+    STDOUT,
+    TOLD,
+    WRITTEN,
+    named,
+    placed,
+    status_of,
+    takers_of,
+    tell_what_did_not_run,
+    write_json,
+)
+from plugins.report.status import ILL
+from plugins.report.summary import last_line, summary
 from plugins.report.terminal import on_terminal, write
 
 HTML = "reports/health.html"
-JSON = "reports/health.json"
 
-_BEGAN = pytest.StashKey[float]()
-_QUIET = pytest.StashKey[bool]()
 _TRACE = pytest.StashKey[bool]()
-_WRITTEN = pytest.StashKey[list[str]]()
-_STDOUT = pytest.StashKey[TextIO]()
 _NOWHERE = pytest.StashKey[TextIO]()
 _STATUS = pytest.StashKey[int]()
 
@@ -46,7 +54,7 @@ class Listener:
 
     def __init__(self, config: pytest.Config) -> None:
         self._account = opened(config)
-        self._stdout_is_kept_clean = _STDOUT in config.stash
+        self._stdout_is_kept_clean = STDOUT in config.stash
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write down what the report says of a check."""
@@ -73,10 +81,10 @@ class Listener:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Quiet pytest and ask for the reports, before any other plugin reads its options."""
-    config.stash[_BEGAN] = time.monotonic()
-    config.stash[_QUIET] = False
+    config.stash[BEGAN] = time.monotonic()
+    config.stash[QUIET] = False
     config.stash[_TRACE] = config.option.verbose > 1 or config.option.tbstyle != "auto"
-    config.stash[_WRITTEN] = []
+    config.stash[WRITTEN] = []
     if config.getoption("list_checks", False) and not on_worker(config):
         _leave_stdout(config)
     if looks(config):
@@ -93,13 +101,13 @@ def _ask_for_reports(config: pytest.Config) -> None:
     target = config.getoption("health_json", None)
     if target == "-":
         _leave_stdout(config)
-    elif target and not os.access(Path(_placed(config, target)).parent, os.W_OK | os.X_OK):
+    elif target and not os.access(Path(placed(config, target)).parent, os.W_OK | os.X_OK):
         raise pytest.UsageError(f"--health-json {target}: its folder cannot be written to")
     _ask_for_html(config)
 
 
 def _quiet(config: pytest.Config) -> None:
-    config.stash[_QUIET] = True
+    config.stash[QUIET] = True
     config.option.verbose = -2
     config.option.no_header = True
     config.option.no_summary = True
@@ -107,20 +115,16 @@ def _quiet(config: pytest.Config) -> None:
 
 def _leave_stdout(config: pytest.Config) -> None:
     """Let pytest's terminal write to nowhere; it takes sys.stdout when it is configured."""
-    config.stash[_STDOUT] = sys.stdout
+    config.stash[STDOUT] = sys.stdout
     config.stash[_NOWHERE] = sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     _quiet(config)
-
-
-def _placed(config: pytest.Config, target: str) -> Path:
-    return Path(config.invocation_params.dir, Path(target).expanduser())
 
 
 def _ask_for_html(config: pytest.Config) -> None:
     if not config.pluginmanager.hasplugin("html"):
         return
     asked = config.option.htmlpath
-    path = _placed(config, os.path.expandvars(asked)) if asked else config.rootpath / HTML
+    path = placed(config, os.path.expandvars(asked)) if asked else config.rootpath / HTML
     try:
         html.prepare(config, path)
     except OSError as error:
@@ -130,18 +134,14 @@ def _ask_for_html(config: pytest.Config) -> None:
         return
     config.option.self_contained_html = True
     config.option.css = [*config.option.css, str(html.STYLE)]
-    config.stash[_WRITTEN].append(_named(config, path))
+    config.stash[WRITTEN].append(named(config, path))
     config.pluginmanager.register(html.Page(config), "health-page")
-
-
-def _named(config: pytest.Config, path: Path) -> str:
-    return os.path.relpath(path, config.invocation_params.dir)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Give sys.stdout back: by now the terminal holds on to where it was told to write."""
-    stdout = session.config.stash.get(_STDOUT, None)
+    stdout = session.config.stash.get(STDOUT, None)
     if stdout is not None:
         sys.stdout = stdout
 
@@ -152,7 +152,7 @@ def pytest_report_teststatus(
 ) -> Generator[None, tuple[str, str, Any], tuple[str, str, Any]]:
     """Let pytest count as ever, and write no letter for what we shall write a sentence."""
     category, letter, word = yield
-    return (category, "", "") if config.stash[_QUIET] else (category, letter, word)
+    return (category, "", "") if config.stash[QUIET] else (category, letter, word)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -177,14 +177,14 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     account = opened(config)
     if session.exitstatus == pytest.ExitCode.USAGE_ERROR and not account.reported:
         # Nothing was looked at: the reports of the last look are worth more than empty ones.
-        for plugin in _takers(config, "pytest_html."):
+        for plugin in takers_of(config, "pytest_html."):
             config.pluginmanager.unregister(plugin)
         return (yield)
     if looks(config) or account.findings():
         _conclude(session, account)
     result = yield
-    if config.stash[_QUIET]:
-        for plugin in _takers(config, "pytest_html."):
+    if config.stash[QUIET]:
+        for plugin in takers_of(config, "pytest_html."):
             # It has written its page; the line that it would add says what ours says.
             config.pluginmanager.unregister(plugin)
     return result
@@ -197,70 +197,15 @@ def _conclude(session: pytest.Session, account: Account) -> None:
     reporter = config.pluginmanager.getplugin("terminalreporter")
     for warning in reporter.stats.get("warnings", ()) if reporter else ():
         warning.message = shown.lines_of(warning.message, redactor)
-    _tell_what_did_not_run(config, account)
+    tell_what_did_not_run(config, account)
     own = int(session.exitstatus)
     if own in {0, ILL}:
         own = ILL if account.strangers else 0
-    status = _status(account, own)
+    status = status_of(account, own)
     finished = datetime.now().astimezone()
-    if not _write_json(config, as_text(document(account, status, finished))):
-        status = _status(account, own or ILL)
+    if not write_json(config, as_text(document(account, status, finished))):
+        status = status_of(account, own or ILL)
     config.stash[_STATUS] = session.exitstatus = status
-
-
-def _status(account: Account, own: int) -> int:
-    return exit_status(
-        account.findings(),
-        fail_on=account.fail_on,
-        required=account.required,
-        pytest_status=own,
-    )
-
-
-def _takers(config: pytest.Config, *modules: str) -> list[Any]:
-    """Return the plugins that pytest-html or JUnit have put up to take reports."""
-    return [
-        plugin
-        for plugin in config.pluginmanager.get_plugins()
-        if type(plugin).__module__.startswith(modules)
-    ]
-
-
-def _tell_what_did_not_run(config: pytest.Config, account: Account) -> None:
-    """Give HTML and JUnit a row for each check that never came to its turn."""
-    takers = _takers(config, "pytest_html.", "_pytest.junitxml")
-    others = [each for each in config.pluginmanager.get_plugins() if each not in takers]
-    hook = config.pluginmanager.subset_hook_caller("pytest_runtest_logreport", others)
-    for nodeid, finding in account.unreported():
-        path, _, name = nodeid.partition("::")
-        where = (path, None, name)
-        reason = (path, 0, f"not run: {finding.message}".rstrip(" :"))
-        hook(
-            report=pytest.TestReport(
-                nodeid, where, {}, "skipped", reason, "setup", health=finding.to_json()
-            )
-        )
-        hook(report=pytest.TestReport(nodeid, where, {}, "passed", None, "teardown"))
-
-
-def _write_json(config: pytest.Config, text: str) -> bool:
-    """Write the document where it was asked for; tell whether that went well."""
-    target = config.getoption("health_json", None)
-    stdout = config.stash.get(_STDOUT, None)
-    try:
-        if stdout is not None:
-            stdout.write(text)
-            stdout.flush()
-            return True
-        path = _placed(config, target) if target else config.rootpath / JSON
-        save(path, text)
-    except OSError as error:
-        opened(config).warnings.append(f"the result document could not be written: {error}")
-        if target:
-            sys.stderr.write(f"the result document could not be written: {error}\n")
-        return not target
-    config.stash[_WRITTEN].append(_named(config, path))
-    return True
 
 
 def pytest_terminal_summary(config: pytest.Config) -> None:
@@ -268,16 +213,19 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
     status = config.stash.get(_STATUS, None)
     if status is None:
         return
-    seconds = time.monotonic() - config.stash[_BEGAN]
-    full = not on_terminal(config) or not config.stash[_QUIET]
-    written = config.stash[_WRITTEN]
+    seconds = time.monotonic() - config.stash[BEGAN]
+    if config.stash.get(TOLD, False):
+        write(config, last_line(opened(config), status, seconds))
+        return  # all the rest was told when it came
+    full = not on_terminal(config) or not config.stash[QUIET]
+    written = config.stash[WRITTEN]
     for line in summary(opened(config), status, seconds, full=full, reports=", ".join(written)):
         write(config, line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Let go of what was opened."""
-    stdout, nowhere = config.stash.get(_STDOUT, None), config.stash.get(_NOWHERE, None)
+    stdout, nowhere = config.stash.get(STDOUT, None), config.stash.get(_NOWHERE, None)
     if stdout is not None and nowhere is not None:
         if sys.stdout is nowhere:
             sys.stdout = stdout

@@ -110,7 +110,18 @@ def _absent(rows: list[Finding], account: Account) -> Iterator[Line]:
         if row.system not in gone:
             alike[row.message or row.title].append(row.id)
     for message, names in alike.items():
-        yield Line(f"{', '.join(names)}: {message}")
+        yield Line(f"{', '.join(_families(names))}: {message}")
+
+
+def _families(names: list[str]) -> Iterator[str]:
+    """Yield the ids; those of a family, such as the known issues of a log, as one word."""
+    of: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        family, _, own = name.rpartition(".")
+        of[family if "." in family else name].append(own)
+    for family, members in of.items():
+        one = family if family in names else f"{family}.{members[0]}"
+        yield one if len(members) == 1 else f"{family}.* ({len(members)})"
 
 
 def _blocked(rows: list[Finding], known: dict[str, Finding]) -> Iterator[Line]:

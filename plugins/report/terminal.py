@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -63,9 +65,26 @@ def write(config: pytest.Config, line: Line) -> None:
     if reporter is None:
         return
     width = config.get_terminal_writer().fullwidth if reporter.isatty() else 0
-    _erase(config, reporter)
-    for piece in line.wrapped(width):
-        reporter.write_line(piece, **dict.fromkeys(line.style, True))
+    try:
+        _erase(config, reporter)
+        for piece in line.wrapped(width):
+            reporter.write_line(piece, **dict.fromkeys(line.style, True))
+    except OSError:
+        to_nowhere()
+
+
+def to_nowhere() -> None:
+    """Let what is still written go nowhere: whoever read it is gone, and that is no error of ours.
+
+    The reports are written all the same.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    except (OSError, ValueError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it is the output
+    finally:
+        os.close(nowhere)
 
 
 def say(config: pytest.Config, line: str) -> None:

@@ -1,38 +1,60 @@
 """Steps: frozen data of one thing to do on a host; see `step` for what they promise."""
 
 from plugins.steps.archives import Archive, Unpack
+from plugins.steps.containers import RemoveContainer
 from plugins.steps.contents import Copy, DropLines, Gunzip, Gzip, Link, Restore, Write
+from plugins.steps.copying import (
+    GiveBackCopy,
+    LetGo,
+    TakeBackCopies,
+    TakeCopies,
+    Taken,
+    TakeOut,
+)
 from plugins.steps.outages import Ended, GiveBack, Launch, PutAway, Stop
 from plugins.steps.places import Chmod, Chown, Mkdir, Move, Quarantine, RemoveEmpty
 from plugins.steps.programs import EndGroup, Run, Start, words
+from plugins.steps.replacing import Substitute, Word
 from plugins.steps.step import Hands, Refusal, Step
+from plugins.steps.trees import CopyTree, TakeOver
 
 __all__ = [
     "Archive",
     "Chmod",
     "Chown",
     "Copy",
+    "CopyTree",
     "DropLines",
     "EndGroup",
     "Ended",
     "GiveBack",
+    "GiveBackCopy",
     "Gunzip",
     "Gzip",
     "Hands",
     "Launch",
+    "LetGo",
     "Link",
     "Mkdir",
     "Move",
     "PutAway",
     "Quarantine",
     "Refusal",
+    "RemoveContainer",
     "RemoveEmpty",
     "Restore",
     "Run",
     "Start",
     "Step",
     "Stop",
+    "Substitute",
+    "TakeOver",
+    "TakeBackCopies",
+    "TakeCopies",
+    "TakeOut",
+    "Taken",
     "Unpack",
+    "Word",
     "Write",
     "words",
 ]

@@ -44,16 +44,19 @@ class Unpack(OnFile):
         path: the folder to replace, or to make.
         archive: a tar.gz.
         inner: the folder in the archive, as the archive names it.
+        astray: whether symbolic links that lead out of the archive are left out; else it is
+            refused for them.
     """
 
     archive: str
     inner: str
+    astray: bool = False
 
     def take(self, hands: Hands) -> None:
         """Unpack it beside, then exchange the two; refused when a member would lead outside."""
         self.ask(hands)
         args = (self.path, self.archive, self.inner, hands.slot, hands.folders())
-        hands.use(unpacking.unpack, *args)
+        hands.use(unpacking.unpack, *args, self.astray)
 
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
         """Return the steps that put the former folder back; the unpacked one stays beside it."""

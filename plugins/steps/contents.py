@@ -17,7 +17,7 @@ _FIRST, _SHOWN = 20, 200  # lines, and characters of each, that a plan shows of 
 
 
 @dataclass(frozen=True)
-class _NewContent(OnFile):
+class NewContent(OnFile):
     """A step that puts other content at its path; what stood there stays in the slot."""
 
     plain: ClassVar[bool] = True
@@ -67,7 +67,7 @@ class Restore(OnFile):
 
 
 @dataclass(frozen=True)
-class Write(_NewContent):
+class Write(NewContent):
     """Write a file whole: a temporary beside it, synced, then renamed over."""
 
     content: bytes = field(repr=False)
@@ -110,7 +110,7 @@ class Write(_NewContent):
 
 
 @dataclass(frozen=True)
-class Copy(_NewContent):
+class Copy(NewContent):
     """Copy a file, with its mode and times, to a path; in one rename."""
 
     source: str
@@ -125,7 +125,7 @@ class Copy(_NewContent):
 
 
 @dataclass(frozen=True)
-class DropLines(_NewContent):
+class DropLines(NewContent):
     """Rewrite a file without some of its lines (numbers from 1); every other byte stays."""
 
     lines: tuple[int, ...]
@@ -177,7 +177,7 @@ def _script(lines: tuple[int, ...]) -> str:
 
 
 @dataclass(frozen=True)
-class Link(_NewContent):
+class Link(NewContent):
     """Make a symbolic link, or replace one, in one rename."""
 
     target: str

@@ -85,6 +85,7 @@ class OnFile:
     links: ClassVar[bool] = False
     busy: ClassVar[bool] = False
     plain: ClassVar[bool] = False
+    light: ClassVar[bool] = False  # the journal knows its targets by identity, and reads none
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -111,10 +112,11 @@ class OnFile:
         if why:
             raise Refusal(f"{self.path}: {why}")
 
-    def state(self, hands: Hands) -> tree.State:
-        """Return what stands at the target now."""
+    def state(self, hands: Hands, *, light: bool = False) -> tree.State:
+        """Return what stands at the target now; `light` reads no content."""
+        words = (self.path, hands.folders(), light)
         try:
-            return hands.host.call(tree.state, self.path, hands.folders(), deadline=300.0)
+            return hands.host.call(tree.state, *words, deadline=300.0)
         except OSError as error:
             raise Refusal(f"{self.path}: {error.strerror or error}") from None
         except (ValueError, NoFact) as error:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plugins.crashes import Crashed, guarded
-from plugins.facts import Answer, NotReached
+from plugins.answers import Answer, NotReached
 from plugins.outcomes import Absent, TimedOut
 
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN_FILES = {"utils.py", "helpers.py", "common.py", "base.py", "misc.py"}
 FORBIDDEN_CLASS = re.compile(r"(Manager|Engine|Handler|Processor|Service)$")
 FORBIDDEN_IN_CHECKS = {"subprocess", "open", "print", "eval", "exec"}
+SYSTEMS = ("claude_docker", "crash_protection", "host", "pocket_agent", "suite")
 WITHOUT_PYTEST = ["plugins/hosts.py", "plugins/journal.py", "plugins/remedy.py"]
 
 
@@ -206,7 +207,8 @@ def test_exceptions_are_caught_whole_in_one_place() -> None:
 
 def test_every_entry_of_the_catalog_has_a_check() -> None:
     answered = {entry for check in catalog() for entry in check["guide"]}
-    wanted = {f"H{n:02d}" for n in range(1, 16)} | {f"PA{n:02d}" for n in range(1, 34)}
+    counts = {"H": 15, "PA": 33, "CD": 39, "CP": 19}
+    wanted = {f"{kind}{n:02d}" for kind, most in counts.items() for n in range(1, most + 1)}
     assert not sorted(wanted - answered)
 
 
@@ -220,7 +222,7 @@ def test_ids_are_unique_and_say_a_sentence() -> None:
 
 def test_every_root_cause_that_is_named_is_a_check() -> None:
     ids = {check["id"] for check in catalog()}
-    named = re.compile(r"\"((?:host|pocket_agent|suite)\.[a-z_]{10,})\"")
+    named = re.compile(rf"\"((?:{'|'.join(SYSTEMS)})\.[a-z_]{{10,}})\"")
     unknown = {
         f"{name_of(path)}: {name}"
         for path in PYTHON
@@ -252,7 +254,7 @@ def test_every_check_has_a_healthy_and_a_fault_scenario() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("page", ["host.md", "pocket_agent.md", "suite.md"])
+@pytest.mark.parametrize("page", [f"{system}.md" for system in SYSTEMS])
 def test_the_check_reference_is_current(page: str) -> None:
     written = (ROOT / "docs" / "checks" / page).read_text(encoding="utf-8")
     made = pages(json.dumps(check) for check in catalog())

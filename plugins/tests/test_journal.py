@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from plugins.hosts import Host
-from plugins.journal import Journal, alone
+from plugins.journal import Journal, alone, shed
 from plugins.steps import (
     Chmod,
     DropLines,
@@ -175,3 +175,46 @@ def test_the_lock_lets_one_in(tmp_path: Path) -> None:
         pass
     with alone(tmp_path):
         pass
+
+
+class _Light(Write):
+    light = True
+
+
+def test_a_light_step_is_known_by_identity_and_is_taken_back_where_nobody_wrote(
+    root: Path, journal: Journal
+) -> None:
+    before = tree(root)
+    first, second = str(root / "first"), str(root / "second")
+    for path in (first, second):
+        journal.take("x.y", _Light(path, b"new", 0o600), (str(root),))
+    assert all(entry.light for entry in journal.entries())
+    Path(second).write_bytes(b"own")
+    journal.take_back(journal.entries()[0])
+    assert not Path(first).exists()
+    with pytest.raises(Refusal, match="somebody changed"):
+        journal.take_back(journal.entries()[1])
+    Path(second).unlink()
+    assert tree(root) == before
+
+
+def test_steps_are_counted_without_reading_and_what_others_wrote_counts(
+    root: Path, journal: Journal
+) -> None:
+    other = Journal(journal.path.parents[1], journal.run, Host())
+    for number in range(4):
+        (journal, other)[number % 2].take("x.y", Mkdir(str(root / str(number))), (str(root),))
+    assert [entry.number for entry in journal.entries()] == [0, 1, 2, 3]
+    assert journal.count() == other.count() == 4
+
+
+def test_old_journals_of_a_watch_go_when_they_keep_nothing(tmp_path: Path) -> None:
+    names = [f"{number:02}" for number in range(8)]
+    for name in names:
+        (tmp_path / "quarantine" / name).mkdir(parents=True)
+        (tmp_path / "journal").mkdir(exist_ok=True)
+        (tmp_path / "journal" / f"{name}.jsonl").touch()
+    (tmp_path / "quarantine" / "01" / "0000-kept").touch()
+    assert shed(tmp_path, names) == ["01", *names[3:]]
+    assert [path.stem for path in sorted((tmp_path / "journal").iterdir())] == ["01", *names[3:]]
+    assert shed(tmp_path, names[:3]) == names[:3]

@@ -165,7 +165,7 @@ def test_a_typed_name_goes_on(box: Box) -> None:
     ("words", "status", "said"),
     [
         (("--recover", "pocket_agent.emergency_restrat"), 4, f"did you mean {RESTART}?"),
-        (("--recover", "x"), 4, f"{RECOVERY}, {RESTART}, {ROLLBACK}"),
+        (("--recover", "x"), 4, f"{RECOVERY}: Archive the data"),
         (("--recover", RESTART, "--demo"), 4, "does not go together with --demo"),
         (("--recover", ROLLBACK, "--yes"), 11, "no backup can be gone back to"),
     ],

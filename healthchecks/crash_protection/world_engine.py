@@ -1,0 +1,56 @@
+"""The Docker engine of a world: the one that all worlds of this process share."""
+
+from __future__ import annotations
+
+import tarfile
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from healthchecks.crash_protection.world import World
+    from plugins.worlds.dockerd import Dockerd
+
+
+class WorldDocker:
+    """The engine of a world, borrowed when it is first used.
+
+    Args:
+        world: that it belongs to.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._engine: Dockerd | None = None
+
+    def borrow(self) -> Dockerd:
+        """Return the engine, and let the world's systems file name it."""
+        if self._engine is None:
+            from plugins.worlds.dockerd import borrowed
+
+            self._engine = borrowed()
+            self._world.change(docker_url=self._engine.url)
+        return self._engine
+
+    def use(self, *words: str, stdin: bytes = b"") -> str:
+        """Run a docker command and return what it printed."""
+        return self.borrow().docker(*words, stdin=stdin)
+
+    def image(self, name: str, *programs: str, mib: int = 0) -> None:
+        """Have an image of a name with links to these programs, as alpine has them."""
+        tar = BytesIO()
+        with tarfile.open(fileobj=tar, mode="w") as archive:
+            for path in ("bin/busybox", "ballast"):
+                file = tarfile.TarInfo(path)
+                file.mode, file.size = 0o755, (mib << 20) + 64 if path == "ballast" else 4
+                archive.addfile(file, BytesIO(b"\1" * file.size))
+            for path in programs:
+                link = tarfile.TarInfo(path)
+                link.type, link.linkname = tarfile.SYMTYPE, "/bin/busybox"
+                archive.addfile(link)
+        self.use("import", "-", name, stdin=tar.getvalue())
+
+    def close(self) -> None:
+        """Give the engine back."""
+        if self._engine is not None:
+            self._engine.release()
+            self._engine = None

@@ -1,0 +1,218 @@
+"""Compressed archives, read to their end in flat memory.
+
+tarfile takes a broken header for the end, an archive without an end for whole, and the size that a
+stranger names for a header for what it may take of memory. Here every header is looked at, headers
+of headers are bounded, and what is not a document that was asked for is only passed over.
+
+Standard library only, and no import from this project: a far host's python3 runs this source.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import stat
+import tarfile
+import time
+import zlib
+from typing import Any
+
+BLOCK = 512
+_CHUNK = 1 << 20
+_LONGEST_NAME = 1 << 20
+_LARGEST_DOCUMENT = 64 << 20
+_MOST_DOCUMENTS = 100
+_NAMES = {b"L": "path", b"K": "linkpath"}
+_WITHOUT_CONTENT = {b"1", b"2", b"3", b"4", b"5", b"6"}
+
+
+class Fault(Exception):  # noqa: N818 - it is the archive that is at fault
+    """What is wrong with an archive, in one sentence."""
+
+
+class Late(Exception):  # noqa: N818 - the archive may be all right
+    """The time for an archive was over."""
+
+
+class _Timed:
+    """A file that is read for so many seconds and no longer."""
+
+    def __init__(self, file: Any, seconds: float) -> None:
+        self._file = file
+        self._ends = time.monotonic() + seconds
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, at most `size`."""
+        if time.monotonic() > self._ends:
+            raise Late
+        block: bytes = self._file.read(size)
+        return block
+
+
+def read_through(path: str, documents: list[str], seconds: float) -> dict[str, Any]:
+    """Read a tar.gz to its last byte.
+
+    Args:
+        path: a regular file; a link at its end is not followed.
+        documents: base names of JSON documents to look for in the folder at the top of the archive
+            and in the folders right below it.
+        seconds: after which the reading is given up.
+
+    Returns:
+        fault: what is wrong with it, "" when it is whole; late: whether it was given up; members:
+        how many were read; size: the bytes of all files in it; astray: a member that leads out of
+        the archive, "" when none does; top: the names of the first two levels, at most 1000;
+        documents: for each document
+        that was found, 100 at most, by its name in the archive, "" or why it is no JSON object.
+    """
+    told: dict[str, Any] = {
+        "fault": "",
+        "late": False,
+        "members": 0,
+        "size": 0,
+        "astray": "",
+        "top": [],
+        "documents": {},
+    }
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(path, flags), "rb") as raw:
+        status = os.fstat(raw.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            told["fault"] = "it is no regular file"
+        elif not status.st_size:
+            told["fault"] = "it is empty"
+        else:
+            try:
+                with gzip.GzipFile(fileobj=raw, mode="rb") as packed:
+                    _members(_Timed(packed, seconds), documents, told)
+            except Late:
+                told["late"] = True
+            except Fault as fault:
+                told["fault"] = str(fault)
+            except gzip.BadGzipFile as error:
+                stranger = told["members"] == 0 and "Not a gzipped" in str(error)
+                told["fault"] = "it is no gzip file" if stranger else f"it is broken: {error}"
+            except EOFError:
+                told["fault"] = "it is cut: its end is missing"
+            except (zlib.error, tarfile.TarError, ValueError) as error:
+                told["fault"] = f"it is broken: {error}"
+    return told
+
+
+def _members(packed: Any, documents: list[str], told: dict[str, Any]) -> None:
+    top: set[str] = set()
+    while True:
+        header = _exactly(packed, BLOCK)
+        if not header:
+            raise Fault("it has no end mark: the archiving was broken off")
+        if not header.strip(b"\0"):
+            break
+        member, name, size = _member(packed, header)
+        told["members"] += 1
+        if member.type in _WITHOUT_CONTENT:
+            size = 0
+        told["size"] += size
+        parts = [part for part in name.split("/") if part not in ("", ".")]
+        if name.startswith("/") or ".." in parts:
+            told["astray"] = told["astray"] or name
+        if len(top) < 1000:
+            top.add("/".join(parts[:2]))
+        wanted = parts and parts[-1] in documents and len(parts) <= 3 and member.isreg()
+        if wanted and len(told["documents"]) < _MOST_DOCUMENTS:
+            told["documents"]["/".join(parts)] = _document(packed, size)
+        else:
+            _skip(packed, size)
+        _skip(packed, -size % BLOCK)
+    while block := packed.read(_CHUNK):
+        if block.strip(b"\0"):
+            raise Fault("it is broken: something follows its end mark")
+    told["top"] = sorted(top)
+
+
+def _member(packed: Any, header: bytes) -> tuple[tarfile.TarInfo, str, int]:
+    """Read a member's header, with those that stand before it to say what has no room in it."""
+    said: dict[str, str] = {}
+    while True:
+        member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+        if member.type == b"S":
+            _sparse(packed, header)
+        if member.type not in (b"L", b"K", b"x", b"g", b"X"):
+            return member, said.get("path", member.name), int(said.get("size", member.size))
+        if not 0 <= member.size <= _LONGEST_NAME:
+            raise Fault(f"it is broken: a header in it says that it has {member.size} bytes")
+        text = _exactly(packed, member.size)
+        _skip(packed, -member.size % BLOCK)
+        if member.type in _NAMES:
+            said[_NAMES[member.type]] = text.rstrip(b"\0").decode("utf-8", "surrogateescape")
+        elif member.type != b"g":
+            said |= _records(text)
+        header = _exactly(packed, BLOCK)
+        if len(header) < BLOCK:
+            raise EOFError
+
+
+def _records(text: bytes) -> dict[str, str]:
+    """Read the path and the size of an extended header: lines of "length key=value"."""
+    found: dict[str, str] = {}
+    while text.strip(b"\0"):
+        length, _, _ = text.partition(b" ")
+        if not length.isdigit() or not len(length) < 8 or not 4 < int(length) <= len(text):
+            raise Fault("it is broken: an extended header in it cannot be read")
+        key, _, value = text[len(length) + 1 : int(length) - 1].partition(b"=")
+        if key == b"path" or (key == b"size" and value.isdigit() and len(value) < 19):
+            found[key.decode()] = value.decode("utf-8", "surrogateescape")
+        text = text[int(length) :]
+    return found
+
+
+def _sparse(packed: Any, header: bytes) -> None:
+    """Pass over the maps of a sparse file, which stand before its content."""
+    more = header[482:483] not in (b"", b"\0")
+    while more:
+        block = _exactly(packed, BLOCK)
+        if len(block) < BLOCK:
+            raise EOFError
+        more = block[504:505] != b"\0"
+
+
+def _document(packed: Any, size: int) -> str:
+    """Return why a document is no JSON object, or an empty string; its text is let go."""
+    if size > _LARGEST_DOCUMENT:
+        _skip(packed, size)
+        return f"it has {size} bytes"
+    text = _exactly(packed, size)
+    if len(text) < size:
+        raise EOFError
+    return fault_of(text)
+
+
+def fault_of(text: bytes) -> str:
+    """Return why a text is no JSON object, without any of it; an empty string when it is one."""
+    try:
+        said = json.loads(text)
+    except json.JSONDecodeError as error:
+        return "it is empty" if not text.strip() else f"it is no JSON (line {error.lineno})"
+    except (ValueError, RecursionError):
+        return "it is no JSON that can be read"
+    return "" if isinstance(said, dict) else "it is no JSON object"
+
+
+def _exactly(packed: Any, size: int) -> bytes:
+    """Return the next bytes, fewer only where the archive ends; none where it ends at once."""
+    parts = []
+    left = size
+    while left and (part := packed.read(left)):
+        parts.append(part)
+        left -= len(part)
+    if left and parts and size == BLOCK:
+        raise EOFError
+    return b"".join(parts)
+
+
+def _skip(packed: Any, size: int) -> None:
+    while size:
+        block = packed.read(min(size, _CHUNK))
+        if not block:
+            raise EOFError
+        size -= len(block)

@@ -1,0 +1,126 @@
+"""What a run has come to, written: the document, and the exit status that stands in it.
+
+It is written at the end of a run, and in a watch whenever something changed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from plugins.report.account import Account, opened
+from plugins.report.document import as_text, document, save
+from plugins.report.status import ILL, exit_status
+from plugins.report.summary import summary
+from plugins.report.terminal import Line, on_terminal
+
+JSON = "reports/health.json"
+BEGAN = pytest.StashKey[float]()
+QUIET = pytest.StashKey[bool]()
+STDOUT = pytest.StashKey[TextIO]()
+WRITTEN = pytest.StashKey[list[str]]()
+TOLD = pytest.StashKey[bool]()
+
+
+def placed(config: pytest.Config, target: str) -> Path:
+    """Return a path of the command line as one from where it was typed."""
+    return Path(config.invocation_params.dir, Path(target).expanduser())
+
+
+def named(config: pytest.Config, path: Path) -> str:
+    """Return a path as it is shown."""
+    return os.path.relpath(path, config.invocation_params.dir)
+
+
+def status_of(account: Account, own: int) -> int:
+    """Return the exit status of what is known so far; `own` is pytest's."""
+    return exit_status(
+        account.findings(),
+        fail_on=account.fail_on,
+        required=account.required,
+        pytest_status=own,
+    )
+
+
+def takers_of(config: pytest.Config, *modules: str) -> list[Any]:
+    """Return the plugins that pytest-html or JUnit have put up to take reports."""
+    return [
+        plugin
+        for plugin in config.pluginmanager.get_plugins()
+        if type(plugin).__module__.startswith(modules)
+    ]
+
+
+def tell_what_did_not_run(config: pytest.Config, account: Account) -> None:
+    """Give HTML and JUnit a row for each check that never came to its turn."""
+    takers = takers_of(config, "pytest_html.", "_pytest.junitxml")
+    others = [each for each in config.pluginmanager.get_plugins() if each not in takers]
+    hook = config.pluginmanager.subset_hook_caller("pytest_runtest_logreport", others)
+    for nodeid, finding in account.unreported():
+        path, _, name = nodeid.partition("::")
+        where = (path, None, name)
+        reason = (path, 0, f"not run: {finding.message}".rstrip(" :"))
+        hook(
+            report=pytest.TestReport(
+                nodeid, where, {}, "skipped", reason, "setup", health=finding.to_json()
+            )
+        )
+        hook(report=pytest.TestReport(nodeid, where, {}, "passed", None, "teardown"))
+
+
+def write_json(config: pytest.Config, text: str) -> bool:
+    """Write the document where it was asked for; tell whether that went well."""
+    target = config.getoption("health_json", None)
+    stdout = config.stash.get(STDOUT, None)
+    try:
+        if stdout is not None:
+            stdout.write(text)
+            stdout.flush()
+            return True
+        path = placed(config, target) if target else config.rootpath / JSON
+        save(path, text)
+    except OSError as error:
+        opened(config).warnings.append(f"the result document could not be written: {error}")
+        if target:
+            sys.stderr.write(f"the result document could not be written: {error}\n")
+        return not target
+    if named(config, path) not in config.stash[WRITTEN]:
+        config.stash[WRITTEN].append(named(config, path))
+    return True
+
+
+def so_far(config: pytest.Config) -> Iterator[str]:
+    """Give the lines of the summary while the run goes on, and write the document."""
+    config.stash[TOLD] = True
+    account = opened(config)
+    status = write_so_far(config)
+    written = config.stash[WRITTEN]
+    seconds = time.monotonic() - config.stash[BEGAN]
+    on_one = on_terminal(config)
+    width = config.get_terminal_writer().fullwidth if on_one else 0
+    full = not on_one or not config.stash[QUIET]
+    for line in summary(account, status, seconds, full=full, reports=", ".join(written)):
+        for piece in line.wrapped(width):
+            yield marked(config, Line(piece, style=line.style))
+
+
+def marked(config: pytest.Config, line: Line) -> str:
+    """Return a line's text with its colours, where a person sees them."""
+    if not on_terminal(config):
+        return line.text
+    return config.get_terminal_writer().markup(line.text, **dict.fromkeys(line.style, True))
+
+
+def write_so_far(config: pytest.Config) -> int:
+    """Write the document of a run that goes on; return the status that it would end with."""
+    account = opened(config)
+    status = status_of(account, ILL if account.strangers else 0)
+    write_json(config, as_text(document(account, status, datetime.now().astimezone())))
+    return status

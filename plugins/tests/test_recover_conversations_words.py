@@ -1,0 +1,59 @@
+"""The index misses nothing: not what `grep -iF` finds, and not what a person reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from healthchecks.crash_protection.search_index import Index, Place
+from healthchecks.crash_protection.search_reading import identity
+from healthchecks.crash_protection.search_words import Needle
+from plugins.hosts import Host
+
+LETTERS = st.sampled_from(list('aAbBnNtTuU019_ -./\\"\n\t\r\x00\x1e\x7féÉßſKİıΣςжЖ漢😀\u2028'))
+TEXTS = st.text(LETTERS, max_size=30)
+
+
+def found(folder: Path, text: str) -> list[str]:
+    """Return the names of the files of a folder in which the search finds a text."""
+    files = sorted(folder.glob("*.jsonl"))
+    places = [Place(str(file), identity(os.lstat(file))) for file in files]
+    index = Index(folder / "index", Host())
+    assert index.update(places) == ()
+    return [Path(hit.path).name for hit in index.search(places, Needle(text))]
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(TEXTS, st.booleans(), st.data())
+def test_nothing_is_missed(tmp_path: Path, text: str, plain: bool, data: st.DataObject) -> None:
+    line = json.dumps({"type": "user", "text": text}, ensure_ascii=plain).encode() + b"\n"
+    (tmp_path / "one.jsonl").write_bytes(line + b'{"type": "cut \\')
+    shown = line.decode()[:-1]
+    pool = data.draw(st.sampled_from([text, shown])) or "type"
+    start = data.draw(st.integers(0, len(pool) - 1))
+    wanted = pool[start : start + data.draw(st.integers(1, 12))]
+    assert found(tmp_path, wanted) == ["one.jsonl"], (line, wanted)
+    if wanted.isascii():
+        assert found(tmp_path, wanted.swapcase()) == ["one.jsonl"], (line, wanted)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.binary(max_size=40), st.text(LETTERS, min_size=1, max_size=4))
+def test_whatever_grep_finds(tmp_path: Path, content: bytes, wanted: str) -> None:
+    if "\n" in wanted or "\x00" in wanted:
+        return
+    file = tmp_path / "one.jsonl"
+    file.write_bytes(content + wanted.swapcase().encode() + content)
+    grep = ["grep", "-aiqF", "-e", wanted, str(file)]
+    ran = subprocess.run(grep, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    if ran.returncode == 0:
+        assert found(tmp_path, wanted) == ["one.jsonl"], (file.read_bytes(), wanted)

@@ -1,0 +1,1 @@
+"""A watch: rounds in one process, again and again, that tell what changed."""
