@@ -130,8 +130,9 @@ def main() -> int:
         print(
             f"  {kind:20}  {cost.cpu * 1000:6.2f} ms of CPU, {cost.read} bytes read; {times:.1f} x"
         )
-    worst = max(cost.cpu for cost in costs.values()) * 1000
-    return timing.verdict(f"less than {GOAL_MS:g} ms of CPU a round", worst < GOAL_MS)
+    traced_ms = costs[f"{CHECKS} traced probes"].cpu * 1000
+    goal = f"less than {GOAL_MS:g} ms of CPU a round where all is traced"
+    return timing.verdict(goal, traced_ms < GOAL_MS)
 
 
 if __name__ == "__main__":

@@ -84,8 +84,7 @@ def main() -> int:
         words = ("--systems", str(systems_file(world, folder)), "--system", "crash_protection")
         reports = ("--health-json", str(folder / "h.json"), "--html", str(folder / "h.html"))
         target = (*timing.PYTEST, str(timing.REPOSITORY / "healthchecks"), *words, *reports)
-        target += ("-p", "no:cacheprovider")
-        watch = (*target, "--fix", "--watch", str(EVERY))
+        watch = (*target, "-p", "no:cacheprovider", "--fix", "--watch", str(EVERY))
         with watching(watch, folder, "watching crash_protection every") as pid:
             time.sleep(3 * EVERY)
             idle = a_round(pid, EVERY, SECONDS)

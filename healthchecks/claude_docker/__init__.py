@@ -1,1 +1,1 @@
-"""Pocket Agent: a WebSocket server that runs the Claude CLI for mobile clients."""
+"""Claude Code and the kit that runs it in Docker: its login, its copies, its containers."""

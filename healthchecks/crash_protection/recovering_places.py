@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,8 @@ from plugins.text import printable
 EXPORT = "Claude_Emergency_Export_"
 ORIGINS = ("volume", "host")
 _ORDER = (*ORIGINS, "realtime", "conversations", "crash-recovery", "named-conversations", "exports")
-_AT_ONCE = 200  # files whose summaries are kept before the next are read
+_AT_ONCE = 200  # files of one question
+_KEPT_EACH = 10.0  # seconds after which what was read is written down
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +208,16 @@ def read(
             found[one.path] = known
         else:
             new.append(one)
+    told_at = time.monotonic()
     for start in range(0, len(new), _AT_ONCE):
         paths = [one.path for one in new[start : start + _AT_ONCE]]
         told = commands.call(summaries, paths, deadline=600.0)
         found |= {path: _summary(path, row) for path, row in told.items()}
-        if state:
+        last = start + _AT_ONCE >= len(new)
+        if state and (last or time.monotonic() - told_at > _KEPT_EACH):
             kept |= {path: one for path, one in found.items() if isinstance(one, Summary)}
             _keep(state, kept, {one.path for one in files})
+            told_at = time.monotonic()
     return found
 
 
@@ -230,9 +235,10 @@ def _kept(state: Path) -> dict[str, Summary]:
         return {}
 
 
-def _keep(state: Path, kept: dict[str, Summary], wanted: Iterable[str]) -> None:
+def _keep(state: Path, kept: dict[str, Summary], wanted: set[str]) -> None:
     """Write the summaries down; where that cannot be done they are read again next time."""
-    rows = {path: vars(kept[path]) for path in wanted if path in kept}
+    everyone = len(kept) < 2 * len(wanted) + 20_000  # who asks for some leaves the others'
+    rows = {path: vars(one) for path, one in kept.items() if everyone or path in wanted}
     try:
         file = private_folder(state) / "summaries.json"
         temporary = file.with_name(f".summaries.{os.getpid()}.tmp")

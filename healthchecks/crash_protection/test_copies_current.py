@@ -14,6 +14,7 @@ from plugins import P0, P1, SAFE, check, fault, healthy, listed, remedy
 from plugins.steps import Step
 
 DAY = 86400.0
+DOCKER = ("root", "dockerd", "docker", "busybox")
 
 
 @remedy(SAFE, routine=True)
@@ -113,6 +114,25 @@ def a_link_in_the_place_of_the_copy(world: World) -> None:
     path.unlink()
     path.symlink_to("/dev/null")
     world.conversations.age_all(DAY)
+
+
+@healthy(test_every_conversation_has_a_current_copy, needs=DOCKER)
+def all_copied_out_of_a_container(world: World) -> None:
+    world.conversations.age_all(DAY)
+    world.engine.volume()
+
+
+@fault(test_every_conversation_has_a_current_copy, needs=DOCKER)
+def behind_and_never_copied_in_a_container(world: World) -> None:
+    folder = world.volume / "projects" / "-workspace"
+    world.conversations.said_before("never copied", DAY, folder)
+    world.conversations.behind(SESSIONS[0], DAY)
+    world.engine.volume()
+
+
+@fault(test_every_conversation_has_a_current_copy, needs=DOCKER, becomes="cannot_tell")
+def a_volume_that_no_container_mounts(world: World) -> None:
+    world.engine.volume(mounted=False)
 
 
 @fault(test_every_conversation_has_a_current_copy, becomes="blocked")

@@ -117,19 +117,16 @@ def _inside(docker: Docker, container: str, top: str, memo: Kept) -> tuple[Insid
     key = f"inside {container} {top}"
     known = memo.get(key)
     if isinstance(known, tuple):
-        try:
-            now = tuple(docker.look_inside(container, one.path) for one in known)
-            if _folders(now) == _folders(known):
-                return tuple(one for one in now if not one.folder)
-        except NotThere:
-            pass  # one of them went
-    try:
-        docker.look_inside(container, top)
-    except NotThere:
+        now = docker.look_inside(container, [one.path for one in known])
+        there = tuple(one for one in now if one is not None)
+        if _folders(there) == _folders(known):
+            return tuple(one for one in there if not one.folder)
+    if docker.look_inside(container, [top]) == (None,):
         return ()
     listed = docker.files_inside(container, top, ENDING)
     # The stream's times are whole seconds; the engine's own account of a path has all of it.
-    told = tuple(docker.look_inside(container, one.path) for one in listed)
+    found = docker.look_inside(container, [one.path for one in listed])
+    told = tuple(one for one in found if one is not None)
     memo[key] = told
     return tuple(one for one in told if not one.folder)
 

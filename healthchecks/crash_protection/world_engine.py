@@ -54,3 +54,14 @@ class WorldDocker:
         if self._engine is not None:
             self._engine.release()
             self._engine = None
+
+    def volume(self, *, mounted: bool = True) -> None:
+        """Have the volume's files where only a container shows them, and such a container."""
+        world = self._world
+        options = ("type=none", "o=bind", f"device={world.volume}")
+        words = [word for option in options for word in ("--opt", option)]
+        self.use("volume", "create", *words, "claude-code-config")
+        if mounted:
+            mount = ("--volume", "claude-code-config:/home/node/.claude")
+            self.borrow().run("claude-session", *mount, create=True)
+        world.change(volume_folder="")

@@ -104,13 +104,16 @@ class Docker:
         """Return what is on disk; the engine counts for a while when it holds much."""
         return rows.usage(self._ask("df", lambda api: api.df(), deadline))
 
-    def look_inside(self, container: str, path: str, *, deadline: float = 10.0) -> Inside:
-        """Return what stands at a path in a container, running or not; `NotThere` when nothing."""
+    def look_inside(
+        self, container: str, paths: Iterable[str], *, deadline: float = 30.0
+    ) -> tuple[Inside | None, ...]:
+        """Return what stands at each path in a container, running or not; None for nothing."""
+        asked = tuple(paths)
 
-        def ask(api: APIClient) -> Inside:
-            return inside.standing(path, api.get_archive(container, path)[1])
+        def ask(api: APIClient) -> tuple[Inside | None, ...]:
+            return tuple(_inside(api, container, path) for path in asked)
 
-        return self._ask(("stat", container, path), ask, deadline)
+        return self._ask(("stat", container, asked), ask, deadline)
 
     def files_inside(
         self, container: str, top: str, ending: str, *, deadline: float = 60.0
@@ -235,3 +238,14 @@ def _containers(api: APIClient, everything: bool) -> tuple[Container, ...]:
         except docker.errors.NotFound:
             continue  # gone between the list and the look
     return tuple(found)
+
+
+def _inside(api: APIClient, container: str, path: str) -> Inside | None:
+    import docker
+
+    try:
+        content, told = api.get_archive(container, path)
+    except docker.errors.NotFound:
+        return None
+    content.close()  # the engine has begun to send it
+    return inside.standing(path, told)

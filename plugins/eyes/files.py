@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import errno
+import functools
 import os
 import pwd
 import stat
+import time
 from typing import Any
 
 KINDS = {
@@ -38,11 +40,18 @@ def kind_of(mode: int) -> str:
 def owner_of(uid: int, known: dict[int, str]) -> str:
     """Return the login name of a user id, or the number in words when it has none."""
     if uid not in known:
-        try:
-            known[uid] = pwd.getpwuid(uid).pw_name
-        except KeyError:
-            known[uid] = str(uid)
+        known[uid] = _login(uid, int(time.monotonic() // 60))
     return known[uid]
+
+
+@functools.lru_cache(maxsize=256)
+def _login(uid: int, minute: int) -> str:
+    """Return the name, which is looked up once a minute: each time all of /etc/passwd is read."""
+    del minute
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def entry(path: str, known: dict[int, str]) -> dict[str, Any]:

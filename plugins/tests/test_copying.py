@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.hands import copying, growing
+from plugins.hands import copying
 from plugins.hosts import Host
 from plugins.journal import Journal
 from plugins.steps import Hands, Refusal, TakeCopies, Taken
@@ -149,9 +149,7 @@ def test_what_does_not_read_back_as_it_was_written_does_not_count(
     take(site, "a")
     (site / "from" / "a").write_bytes(b"said\nmore\n")
     honest = os.pwrite
-    monkeypatch.setattr(
-        growing.os, "pwrite", lambda fd, data, at: honest(fd, b"\0" * len(data), at)
-    )
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, at: honest(fd, b"\0" * len(data), at))
     assert "read back" in refused(site, "a", "b")
     assert (site / "to" / "a").read_bytes() == b"said\n"
     assert left(site) == ["a"]

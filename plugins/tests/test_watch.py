@@ -180,6 +180,8 @@ def traced(system, filesystem) -> tuple[str, ...]:
 def remembered(system, filesystem, kept) -> int:
     for one in filesystem.folder(system.folder):
         kept[one.path] = one.mtime_ns
+    with open(system.folder + "/../rounds", "a") as file:
+        file.write("x")
     raise NotThere("as ever")
 """
     )
@@ -191,12 +193,13 @@ def remembered(system, filesystem, kept) -> int:
     toy.add("x")
     with watched(toy, interval=0.0001) as watch:
         watch.began()
-        time.sleep(2)
+        rounds = toy.data.parent / "rounds"
+        until(lambda: rounds.stat().st_size > 300, "300 rounds")
         before = watch.figures()
-        time.sleep(4)
+        until(lambda: rounds.stat().st_size > 2000, "2000 rounds")
         after = watch.figures()
         watch.end()
-    assert watch.rounds() > 1500
+    assert watch.rounds() > 2000
     assert after[0] - before[0] < 1500, (before, after)
     assert after[1] <= before[1] + 3  # some are open for the moment of a look
     assert after[2] <= before[2] + 2
