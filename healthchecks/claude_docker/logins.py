@@ -14,6 +14,7 @@ from plugins import printable
 
 _SECONDS_BELOW = 1e11  # as milliseconds this is the spring of 1973
 _RENEWED_WITHIN = 600.0
+_RENEWABLE_FOR = 30 * 86400.0  # after that nobody should rely on a refresh token
 _OFF = ("", "0", "false", "no", "off")
 
 
@@ -180,4 +181,6 @@ def lifetime(login: Login, last_used: float) -> Lifetime:
         why = "nothing renews it there"
     elif last_used > login.expires + _RENEWED_WITHIN:
         why = "Claude was used since and could not renew it"
+    elif left < -_RENEWABLE_FOR:
+        why = "it was not renewed for a month"
     return Lifetime(login.place, login.renewable, left / 3600, why)

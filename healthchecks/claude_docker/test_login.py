@@ -67,6 +67,20 @@ def test_the_login_lasts_for_the_day(days_login: Lifetime, system: ClaudeDocker)
     assert days_login.renewable or lasts, f"the login in {days_login}"
 
 
+@check(
+    P3,
+    guide="CD06",
+    hint="Start `claude` once and say something: it renews the login, or says that it cannot.",
+)
+def test_the_access_token_is_current(days_login: Lifetime) -> None:
+    """The access token is current.
+
+    It lasts for hours. Claude renews it when it is next used, as far as anybody can tell before.
+    """
+    current = days_login.left_hours >= 0
+    assert current, f"the login in {days_login}, and waits to be renewed"
+
+
 def _hours(hours: float) -> int:
     return int((time.time() + hours * 3600) * 1000)
 
@@ -78,6 +92,8 @@ def _hours(hours: float) -> int:
 @healthy(test_the_login_has_not_expired)
 @healthy(test_the_login_has_not_expired, layout="own")
 @healthy(test_the_login_lasts_for_the_day)
+@healthy(test_the_access_token_is_current)
+@healthy(test_the_access_token_is_current, layout="own")
 def logged_in(world: World) -> None:
     """As it is when somebody has logged in."""
 
@@ -241,6 +257,7 @@ def expired_everywhere(world: World) -> None:
 
 @healthy(test_the_login_has_not_expired, layout="own")
 @healthy(test_the_login_lasts_for_the_day, layout="own")
+@fault(test_the_access_token_is_current, layout="own")
 def expired_overnight(world: World) -> None:
     """Nobody has used Claude since; it renews the login when somebody does."""
     world.login.oauth["expiresAt"] = _hours(-3)
@@ -261,6 +278,15 @@ def expired_as_text(world: World) -> None:
     """An expiry that was written as a date."""
     world.login.oauth["expiresAt"] = "2025-01-18T14:30:00Z"
     world.login.write()
+
+
+@fault(test_the_login_has_not_expired, layout="own")
+def expired_long_ago(world: World) -> None:
+    """Nobody has used Claude for months: no refresh token lives that long."""
+    world.login.oauth["expiresAt"] = _hours(-24 * 90)
+    world.login.write()
+    for conversation in world.config_dir.glob("projects/*/*.jsonl"):
+        world.age(conversation, days=100)
 
 
 @healthy(test_the_login_lasts_for_the_day, layout="own")

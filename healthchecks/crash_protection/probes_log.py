@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from healthchecks.crash_protection.monitor_state import seconds, state_told
-from healthchecks.crash_protection.probes_monitor import monitors_running
+from healthchecks.crash_protection.probes_monitor import Running, monitors_running
 from healthchecks.crash_protection.system import CrashProtection
 from plugins import Absent, Measure, NotThere, printable, probe, table_beside
 from plugins.endpoints.filesystem import Entry, Filesystem
@@ -79,10 +79,16 @@ def monitor_logs(
     state, now = state_told(system, filesystem), machine.now()
     told = seconds(state.table.get("start_time")) if state and state.table else None
     began = min([one.started for one in running] + ([told] if told else []), default=None)
+    alive = max(now - _HOUR, _successor(running))
     return tuple(
-        _judged(system, one, _tail(one, filesystem), began, lively=now - one.mtime < _HOUR)
+        _judged(system, one, _tail(one, filesystem), began, lively=one.mtime > alive)
         for one in entries
     )
+
+
+def _successor(running: tuple[Running, ...]) -> float:
+    """Return when the last monitor began: a log that was not written since tells of one before."""
+    return max((one.started for one in running if not one.suspended), default=0.0)
 
 
 def _tail(entry: Entry, filesystem: Filesystem) -> bytes:
@@ -124,13 +130,21 @@ def _rate(entry: Entry, tail: bytes, began: float | None) -> float:
 
 
 @probe(deadline=20.0, every=60.0)
-def log_hits(system: CrashProtection, filesystem: Filesystem, machine: Machine) -> LogHits:
+def log_hits(
+    system: CrashProtection,
+    filesystem: Filesystem,
+    processes: Processes,
+    machine: Machine,
+    commands: Host,
+) -> LogHits:
     """Every known issue that shows at the end of the monitors' logs, in the hours that count."""
+    entries = _logs(system, filesystem)
+    running, _ = monitors_running(system, filesystem, processes, commands)
     since = machine.now() - system.settings.log_hours * _HOUR
     lines = [
         line
-        for entry in _logs(system, filesystem)
-        if entry.mtime >= since
+        for entry in entries
+        if entry.mtime >= max(since, _successor(running))
         for line in recent(_tail(entry, filesystem), entry.mtime, since)
     ]
     found = {}

@@ -104,7 +104,7 @@ def helper_image(
     name = settings.helper_image
     if not any(name in image.tags for image in docker.images()):
         return HelperImage(name, False, "")
-    called = _called(shell, filesystem, processes)
+    called = _called(name, shell, filesystem, processes)
     if not called:
         return HelperImage(name, True, "")
     limit = settings.helper_image_mib << 20
@@ -116,17 +116,28 @@ def helper_image(
     return HelperImage(name, True, lacks)
 
 
-def _called(shell: list[Running], filesystem: Filesystem, processes: Processes) -> tuple[str, ...]:
+def _called(
+    image: str, shell: list[Running], filesystem: Filesystem, processes: Processes
+) -> tuple[str, ...]:
     """Return the SHA-256 programs that a monitor may call in the image; () where it needs none."""
     for one in shell:
         process = processes.one(one.pid)
         text = _text(process, filesystem) if process else ""
+        # The same text names programs that it calls on the host, and those are none of the image.
+        text = "\n".join(_within(image, text)) or text
         found = tuple(word for word in _HASHES if re.search(rf"\b{word}\b", text))
         if found:
             return found
         if one.kind == "guide" and not text:
             return _HASHES
     return ()
+
+
+def _within(image: str, text: str) -> list[str]:
+    """Return the commands that a shell text gives to a shell in containers of an image."""
+    name = re.escape(image.partition(":")[0])
+    call = rf"(?s)\b{name}(?::\S+)?\s+(?:/bin/)?(?:ba|a)?sh\s+-c\s+(['\"])(.*?)\1"
+    return [inside for _, inside in re.findall(call, text)]
 
 
 def _text(process: Process, filesystem: Filesystem) -> str:

@@ -149,11 +149,8 @@ def found_lines(
     }
     hits, untold = _searched(by_key, commands, state, text) if text else ({}, [])
     if text:
-        by_key = {
-            key: [one for one in files if one.path in hits]
-            for key, files in by_key.items()
-            if any(one.path in hits for one in files)
-        }
+        holding = {key: [one for one in files if one.path in hits] for key, files in by_key.items()}
+        by_key = {key: files for key, files in holding.items() if files}
     what = f"{text!r}" * bool(text) + f" id {name}" * bool(name) + _between(since, until)
     rows: list[Dated] = []
     if by_key:

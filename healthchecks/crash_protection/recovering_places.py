@@ -6,14 +6,14 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from healthchecks.crash_protection.keys import ENDING, stamped
-from healthchecks.crash_protection.places import survey
+from healthchecks.crash_protection.places import Survey, survey
 from healthchecks.crash_protection.summaries import summaries
 from healthchecks.crash_protection.system import CrashProtection
 from plugins.endpoints.filesystem import Filesystem, Sighting
@@ -99,14 +99,7 @@ def everything(system: CrashProtection, filesystem: Filesystem, commands: Host) 
         for one in seen.conversations
         if not one.container
     ]  # fmt: skip
-    agents = {one.key for one in files if one.sub_agent}
-    files += [
-        Standing(
-            one.session, one.path, one.place, "", os.path.dirname(one.path),
-            one.session in agents or ".agent-" in one.session, one.size, one.mtime_ns, one.identity,
-        )
-        for one in seen.copies
-    ]  # fmt: skip
+    files += _copies(seen, {one.key for one in files if one.sub_agent})
     folders = [f"{system.folder}/{place}" for place in _ORDER[2:-1]]
     for folder, place, depth in (
         (folders[-1], "named-conversations", 1),
@@ -121,11 +114,22 @@ def everything(system: CrashProtection, filesystem: Filesystem, commands: Host) 
             continue
         files += [_elsewhere(row, place, folder) for row in below.files]
         unseen += [f"{printable(path)}: {why}" for path, why in below.unread]
-    looked_in = (*system.origins, f"the volume {system.settings.volume}", *folders)
+    named = system.settings.volume_folder or system.settings.volume
+    looked_in = (*system.origins, *((f"the volume {named}",) if named else ()), *folders)
     once = {one.path: one for one in files}
     return Everything(
         tuple(once.values()), (*looked_in, exports_folder(system, filesystem)), tuple(unseen)
     )
+
+
+def _copies(seen: Survey, agents: set[str]) -> Iterator[Standing]:
+    for one in seen.copies:
+        agent = one.session in agents or ".agent-" in one.session
+        within = os.path.dirname(one.path)
+        yield Standing(
+            one.session, one.path, one.place, "", within, agent, one.size, one.mtime_ns,
+            one.identity,
+        )  # fmt: skip
 
 
 def _elsewhere(row: Sighting, place: str, folder: str) -> Standing:

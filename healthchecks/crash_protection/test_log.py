@@ -18,9 +18,10 @@ SPIN = (
 @check(
     P2,
     guide="CP10",
-    hint="""End it: `./conversation-monitor.sh stop`, or `kill <process>`; its log goes with the
-    next start. Started in the background it has none of its variables: protect with our own watch
-    instead: `pytest healthchecks/ --system crash_protection --fix --watch 10`.""",
+    hint="""End it: `./conversation-monitor.sh stop`, or `kill <process>`; `truncate -s 0 <log>`
+    empties a log that is too large. Started in the background it has none of its variables:
+    protect with our own watch instead: `pytest healthchecks/ --system crash_protection --fix
+    --watch 10`.""",
 )
 def test_the_monitor_does_not_spin(monitor_logs: tuple[MonitorLog, ...]) -> None:
     """The monitor waits between its rounds.
@@ -48,6 +49,12 @@ def one_that_waits(world: World) -> None:
 @healthy(test_the_monitor_does_not_spin)
 def one_that_span_long_ago(world: World) -> None:
     world.age(world.monitor.lines(SPIN * 20), 7200)
+
+
+@healthy(test_the_monitor_does_not_spin)
+def one_that_another_has_replaced(world: World) -> None:
+    world.age(world.monitor.lines(SPIN * 20), 60)
+    world.monitor.watch()
 
 
 @fault(test_the_monitor_does_not_spin)
@@ -105,6 +112,13 @@ def before_many_rounds_that_were_well(world: World) -> None:
     day = ((n // 60, n % 60) for n in range(1440))
     well = b"".join(b"[%02d:%02d:00] 3 conversations copied\n" % time for time in day)
     world.monitor.lines(b"[00:00:01] started\n" + SPIN + well * 2)
+
+
+@healthy(test_no_known_issue_shows_in_the_log)
+def of_a_monitor_that_another_has_replaced(world: World) -> None:
+    """What it said is over, once our own watch was started in its stead."""
+    world.age(world.monitor.lines(SPIN), 60)
+    world.monitor.watch()
 
 
 @fault(test_no_known_issue_shows_in_the_log, becomes="absent")

@@ -114,6 +114,23 @@ def as_the_scripts_call_it(world: World) -> None:
 
 
 @fault(test_the_monitors_image_can_do_its_work, needs=DOCKER)
+def where_the_host_would_take_either(world: World) -> None:
+    """The shipped text has a function for the host's files beside what it calls in the image."""
+    world.engine.image("alpine:latest", "usr/bin/sha256sum")
+    hosts = "get_file_hash () {{ shasum -a 256 $1 || sha256sum $1; }}; "
+    called = """docker run --rm alpine sh -c "shasum -a 256 '$file'" 2>/dev/null;"""
+    world.monitor.shell((hosts + GUIDES).format(called))
+
+
+@healthy(test_the_monitors_image_can_do_its_work, needs=DOCKER)
+def where_only_the_host_calls_it(world: World) -> None:
+    world.engine.image("alpine:latest", "usr/bin/sha256sum")
+    hosts = "get_file_hash () {{ shasum -a 256 $1; }}; "
+    called = 'docker run --rm alpine sh -c "sha256sum $file"'
+    world.monitor.shell((hosts + GUIDES).format(called + ";"))
+
+
+@fault(test_the_monitors_image_can_do_its_work, needs=DOCKER)
 def with_neither(world: World) -> None:
     world.engine.image("alpine:latest", "etc/sha256sum")
     world.monitor.shell(GUIDES.format("sha256sum"))

@@ -10,20 +10,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from plugins.hands.files import keep_owner
-from plugins.hands.growing import Fresh, Grown, blocks_of
+from plugins.hands.growing import Fresh, Grown, blocks_of, clear
 from plugins.hands.prefixes import SEAM, compare, opened
 from plugins.hands.tree import Done, at, status_of, sync
 
-_TEMPORARY = re.compile(r"(?s)(.+)\.(\d+)\.\d+\.tmp")
 _AT_ONCE = 64
-_DOWN_AT_ONCE = 8
+_DOWN_AT_ONCE, _WRITTEN_AT_ONCE = 8, 2
 
 
 def take(rows: list[list[Any]], roots: list[str], telling: bool = False) -> Done:
@@ -48,23 +46,28 @@ def take(rows: list[list[Any]], roots: list[str], telling: bool = False) -> Done
 
 
 def _some(rows: list[list[Any]], folders: dict[str, int], unfit: list[str]) -> None:
-    fresh: list[tuple[str, Fresh]] = []
-    for path, source, top, start, seen in rows:
-        above, name = os.path.split(path)
-        if above not in folders:
-            continue
-        try:
-            if start < 0:
-                fresh.append((path, _fresh(name, folders[above], source, top)))
-            else:
-                _grow(name, folders[above], source, top, start, seen)
-        except OSError as error:
-            unfit.append(f"{path}: {error.strerror or error}")
-    # A disk brings several files down at once in about the time that it takes for one.
-    with ThreadPoolExecutor(_DOWN_AT_ONCE) as pool:
+    had = [row for row in rows if os.path.dirname(row[0]) in folders]
+    # One is hashed while the next is read; a disk brings several down in the time of one.
+    with ThreadPoolExecutor(_DOWN_AT_ONCE) as pool, ThreadPoolExecutor(_WRITTEN_AT_ONCE) as few:
+        begun = list(few.map(lambda row: _begun(row, folders), had))
+        unfit += [why for _, _, why in begun if why]
+        fresh = [(path, one) for path, one, _ in begun if one is not None]
         unfit += filter(None, pool.map(lambda each: _settled(*each), fresh))
     for folder in {one.folder for _, one in fresh}:
         sync(folder)
+
+
+def _begun(row: list[Any], folders: dict[str, int]) -> tuple[str, Fresh | None, str]:
+    """Append to a copy, or write a new one that is to be settled; or return why neither went."""
+    path, source, top, start, seen = row
+    above, name = os.path.split(path)
+    try:
+        if start < 0:
+            return path, _fresh(name, folders[above], source, top), ""
+        _grow(name, folders[above], source, top, start, seen)
+    except OSError as error:
+        return path, None, f"{path}: {error.strerror or error}"
+    return path, None, ""
 
 
 def _settled(path: str, one: Fresh) -> str:
@@ -93,26 +96,6 @@ def _folders(paths: list[str], roots: list[str], unfit: list[str]) -> Iterator[d
                 folders.pop(folder, None)
                 unfit += [f"{path}: {error.strerror or error}" for path in inside]
         yield folders
-
-
-def clear(folder: int, names: set[str]) -> None:
-    """Take away the temporaries that dead processes left of copies of these names."""
-    for temporary in os.listdir(folder):
-        told = _TEMPORARY.fullmatch(temporary) if temporary.endswith(".tmp") else None
-        if told and told[1] in names and not _lives(int(told[2])):
-            status = status_of(temporary, folder)
-            if status and stat.S_ISREG(status.st_mode):
-                os.unlink(temporary, dir_fd=folder)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @contextlib.contextmanager

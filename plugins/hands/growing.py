@@ -10,6 +10,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from plugins.hands.files import keep_owner
 from plugins.hands.tree import CHUNK, identity, status_of
 
+_TEMPORARY = re.compile(r"(?s)(.+)\.(\d+)\.\d+\.tmp")
 _MAKING = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _GROWING = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -140,3 +142,23 @@ class Grown:
             os.ftruncate(self.descriptor, self.start)
             os.utime(self.descriptor, ns=(self._before.st_atime_ns, self._before.st_mtime_ns))
             os.fsync(self.descriptor)
+
+
+def clear(folder: int, names: set[str]) -> None:
+    """Take away the temporaries that dead processes left of copies of these names."""
+    for temporary in os.listdir(folder):
+        told = _TEMPORARY.fullmatch(temporary) if temporary.endswith(".tmp") else None
+        if told and told[1] in names and not _lives(int(told[2])):
+            status = status_of(temporary, folder)
+            if status and stat.S_ISREG(status.st_mode):
+                os.unlink(temporary, dir_fd=folder)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

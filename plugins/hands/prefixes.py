@@ -5,6 +5,7 @@ Standard library only; a far host's python3 runs this source.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -50,15 +51,22 @@ def _compared(one: str, top: str, other: str, root: str, known: int) -> dict[str
 
 
 def opened(path: str, top: str) -> int:
-    """Open a regular file below a folder, never through a link and never waiting for a FIFO."""
+    """Open a regular file below a folder, never through a link and never waiting for a FIFO.
+
+    A second name of another user's file is refused: who laid it there may not be able to read it.
+    """
     with at(path, [top]) as (folder, name):
         # Opening a device may do something: what is none is told before.
         if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-            raise OSError(22, "it is no regular file", path)
+            raise OSError(errno.EINVAL, "it is no regular file", path)
         descriptor = os.open(name, READING | os.O_CLOEXEC, dir_fd=folder)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status, owner = os.fstat(descriptor), os.fstat(folder).st_uid
+    why = "" if stat.S_ISREG(status.st_mode) else "it is no regular file"
+    if status.st_nlink > 1 and status.st_uid != owner:
+        why = "it has another name (hard link), and is not its folder's owner's"
+    if why:
         os.close(descriptor)
-        raise OSError(22, "it is no regular file", path)
+        raise OSError(errno.EINVAL, why, path)
     return descriptor
 
 

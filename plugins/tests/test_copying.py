@@ -12,6 +12,7 @@ import pytest
 from plugins.hands import copying
 from plugins.hosts import Host
 from plugins.journal import Journal
+from plugins.proofs import lacking
 from plugins.steps import Hands, Refusal, TakeCopies, Taken
 from plugins.tests.copies import laid_out, left, refused, row, take
 
@@ -100,6 +101,16 @@ def test_a_link_in_the_place_of_a_copy_is_not_followed(site: Path) -> None:
     assert copying.take([row(site, "a")], [str(site / "to")])["refused"]
     assert copying.take([row(site, "a", 0)], [str(site / "to")])["refused"]
     assert (site / "victim").read_bytes() == b""
+
+
+def test_a_second_name_of_another_users_file_is_no_original(site: Path) -> None:
+    if missing := lacking(("root",)):
+        pytest.skip(f"needs {missing}")
+    (site / "secret").write_bytes(b"root's alone")
+    os.link(site / "secret", site / "from" / "a")
+    os.chown(site / "from", 65534, 65534)
+    assert "another name" in refused(site, "a")
+    assert left(site) == []
 
 
 def test_a_copy_with_a_second_name_is_not_appended_to(site: Path) -> None:
