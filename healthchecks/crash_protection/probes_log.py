@@ -22,7 +22,8 @@ from plugins.hosts import Host
 
 LOGS = ("monitor.log", "periodic_backup.log", "simple_monitor.log")
 _TAIL = 256 << 10
-_STAMP = re.compile(rb"(?m)^\[(\d\d:\d\d:\d\d)\]")
+# In a terminal's colours, where the script has any.
+_STAMP = re.compile(rb"(?m)^(?:\x1b\[[\d;]*m)*\[(\d\d:\d\d:\d\d)\]")
 _MIB = 1 << 20
 _HOUR, _DAY = 3600, 86_400
 _SLACK = 300  # seconds by which a line may be ahead of what stands below it

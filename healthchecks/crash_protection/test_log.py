@@ -68,6 +68,12 @@ def hundreds_of_lines_a_second(world: World) -> None:
 
 
 @fault(test_the_monitor_does_not_spin)
+def hundreds_of_coloured_lines_a_second(world: World) -> None:
+    line = b"\x1b[1;33m[10:00:0%d] WARN:\x1b[0m waiting...\n"
+    world.monitor.lines((line % 0 + line % 1) * 150)
+
+
+@fault(test_the_monitor_does_not_spin)
 def lines_without_a_time(world: World) -> None:
     world.monitor.says(start_time=world.monitor.hours_ago(0.01))
     world.monitor.lines(b"waiting\n" * 40_000, "simple_monitor.log")
@@ -112,6 +118,9 @@ def before_many_rounds_that_were_well(world: World) -> None:
     day = ((n // 60, n % 60) for n in range(1440))
     well = b"".join(b"[%02d:%02d:00] 3 conversations copied\n" % time for time in day)
     world.monitor.lines(b"[00:00:01] started\n" + SPIN + well * 2)
+    colours = b"\x1b[0;32m[%02d:%02d:00]\x1b[0m 3 conversations copied\n"
+    well = b"".join(colours % (n // 60, n % 60) for n in range(1440))
+    world.monitor.lines(b"[00:00:01] started\n" + SPIN + well * 2, "simple_monitor.log")
 
 
 @healthy(test_no_known_issue_shows_in_the_log)

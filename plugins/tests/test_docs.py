@@ -81,7 +81,8 @@ def test_the_page_on_adding_a_check_is_true(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_option_that_a_page_names_exists(page: Path) -> None:
-    known = re.findall(r'"(--[a-z-]+)"', (ROOT / "plugins" / "options.py").read_text())
+    sources = "".join(path.read_text() for path in (ROOT / "plugins").glob("*.py"))
+    known = re.findall(r'"(--[a-z-]+)"', sources)
     pytests = ["--junitxml", "--co", "--lf"]
     lines = [line for line in page.read_text().splitlines() if "apt" not in line]
     named = {word for line in lines for word in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line)}
@@ -92,5 +93,5 @@ def test_every_option_that_a_page_names_exists(page: Path) -> None:
 def test_every_check_that_a_page_names_exists() -> None:
     checks = "".join(path.read_text() for path in (ROOT / "docs" / "checks").glob("*.md"))
     for page in PAGES:
-        named = re.findall(r"\b((?:host|pocket_agent)\.[a-z_]{12,})\b", page.read_text())
+        named = re.findall(r"\b((?:claude_docker|crash_protection|host|pocket_agent)\.[a-z_]{12,})\b", page.read_text())
         assert [n for n in named if f"## {n}\n" not in checks and n not in PROCEDURES] == []
