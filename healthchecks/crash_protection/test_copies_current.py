@@ -19,7 +19,10 @@ DOCKER = ("root", "dockerd", "docker", "busybox")
 
 @remedy(SAFE, routine=True)
 def copy_them(protection: Protection, system: CrashProtection) -> Iterator[Step]:
-    """Copy each conversation to realtime/ under a temporary name, compare the two, and rename."""
+    """Run for each `cp -p <conversation> <copy>.new && cmp <conversation> <copy>.new && mv
+    <copy>.new <copy>`, where <copy> is `~/.claude-docker-conversations/realtime/<session>.jsonl`;
+    one that grows meanwhile is copied again.
+    """
     return Taking(system, protection).copies(
         row for row in protection.standing if row.relation in ("none", "behind")
     )
