@@ -1,4 +1,4 @@
-"""Questions under way: each is begun in a thread of its own and given up at its deadline."""
+"""Questions under way: each is asked in a thread of its own and given up at its deadline."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from plugins.crashes import guarded
+from plugins.crew import Crew
 from plugins.outcomes import NoFact, TimedOut
 
 
@@ -25,10 +26,16 @@ class Answer:
         deadline: seconds.
         ask: looks.
         after: another question that `ask` waits for first; its time is not counted here.
+        crew: whose threads look; without one, it is a thread for this question alone.
     """
 
     def __init__(
-        self, what: str, deadline: float, ask: Callable[[], Any], after: Answer | None = None
+        self,
+        what: str,
+        deadline: float,
+        ask: Callable[[], Any],
+        after: Answer | None = None,
+        crew: Crew | None = None,
     ) -> None:
         self.what = what
         self.deadline = deadline
@@ -40,8 +47,7 @@ class Answer:
         self._done = threading.Event()
         self._asked = self._over = time.monotonic()
         self.original = self
-        # A daemon: a look at a dead mount must not keep the program from ending.
-        threading.Thread(target=self._look, daemon=True, name=what).start()
+        (crew or Crew(idle=0.0)).begin(self._look)
 
     def given_up(self) -> Answer:
         """Return an answer that stands for this one, which hangs, in a later round."""

@@ -220,13 +220,15 @@ class Attempts:
             self._write(kept)
 
     def _write(self, kept: dict[str, list[float]]) -> None:
-        temporary = private_folder(self.run.state) / f".attempts.{os.getpid()}"
+        temporary = self.run.state / f".attempts.{os.getpid()}"
         try:
+            private_folder(self.run.state)
             temporary.write_text(json.dumps(kept), encoding="utf-8")
             temporary.chmod(0o600)
             temporary.replace(self._path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise Refusal(f"{self._path} cannot be written: {error.strerror}") from None
 
 

@@ -11,7 +11,7 @@ from plugins.crashes import Crashed
 from plugins.endpoints.memory import Memory
 from plugins.endpoints.tracing import Trace
 from plugins.facts import Probe
-from plugins.outcomes import TimedOut
+from plugins.outcomes import Absent, TimedOut
 from plugins.systems import Found
 
 Key = tuple[str, str]
@@ -37,6 +37,7 @@ class Handed:
         answers: the facts by system and probe.
         traces: what the probes asked, where that tells it all.
         probes: what is declared of them.
+        taken_over: whether a look that goes on may give a fact of the next round; after a cure not.
     """
 
     hanging: Mapping[Key, Answer] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Handed:
     answers: Mapping[Key, Answer] = field(default_factory=dict)
     traces: Mapping[Key, Trace] = field(default_factory=dict)
     probes: Mapping[Key, Probe] = field(default_factory=dict)
+    taken_over: bool = False
 
     def still_good(self, system: str, memory: Memory) -> Iterator[str]:
         """Yield the names of the probes of a system that need not look again.
@@ -55,6 +57,12 @@ class Handed:
         now = time.monotonic()
         for key, answer in self.answers.items():
             if key[0] == system and self._is_good(key, now - answer.over, memory):
+                yield key[1]
+
+    def still_absent(self, system: str, why: Absent) -> Iterator[str]:
+        """Yield the names of the probes that met the very absence that is met again."""
+        for key, answer in self.answers.items():
+            if key[0] == system and isinstance(answer.met, Absent) and str(answer.met) == str(why):
                 yield key[1]
 
     def _is_good(self, key: Key, age: float, memory: Memory) -> bool:

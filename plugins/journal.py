@@ -20,6 +20,7 @@ import fcntl
 import json
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,15 @@ from plugins.outcomes import NoFact
 from plugins.redaction import redact
 from plugins.steps import Hands, Refusal, Step
 from plugins.text import printable
+
+PATIENCE_S = 2.0  # another run has the lock for the moment of its steps, again and again in a watch
+
+
+BUSY = "another run is taking fixes now"
+
+
+class Unkept(Refusal):
+    """No journal can be kept, so the step was not taken; what is wrong is with the state folder."""
 
 
 def private_folder(path: Path) -> Path:
@@ -52,24 +62,36 @@ def private_folder(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path, patience: float = PATIENCE_S) -> Iterator[None]:
     """Hold the lock under which fixes are taken: one run at a time.
 
+    Args:
+        folder: the state folder.
+        patience: seconds to wait for another run.
+
     Raises:
-        Refusal: another run holds it.
+        Refusal: another run holds it; `Unkept`: the folder cannot be written to.
     """
     try:
         descriptor = os.open(private_folder(folder) / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise Refusal(f"no journal can be kept in {folder}: {error.strerror}") from None
+        raise Unkept(f"no journal can be kept in {folder}: {error.strerror}") from None
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Refusal("another run is taking fixes now") from None
+        _locked(descriptor, patience)
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int, patience: float) -> None:
+    ends = time.monotonic() + patience
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= ends:
+                raise Refusal(BUSY) from None
+        time.sleep(0.02)
 
 
 def states(targets: tuple[str, ...], hands: Hands, *, light: bool = False) -> dict[str, State]:
@@ -105,7 +127,7 @@ class Journal:
         try:
             self._size = self._write(json.dumps(row).encode("ascii") + b"\n")
         except OSError as error:
-            raise Refusal(f"{self.path} cannot be written: {error.strerror}") from None
+            raise Unkept(f"{self.path} cannot be written: {error.strerror}") from None
 
     def _write(self, line: bytes) -> int:
         new = not self.path.exists()
@@ -115,7 +137,9 @@ class Journal:
             size = file.seek(0, os.SEEK_END)
             if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
                 line = b"\n" + line  # a crash cut the last line; this one must not share its fate
-            file.write(line)
+            if file.write(line) != len(line):
+                # A disk that is all but full takes a part of it; what was taken stays readable.
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file.fileno())
         if new:
             descriptor = os.open(folder, os.O_RDONLY)
@@ -128,6 +152,7 @@ class Journal:
         """Write the step down, take it, and write down what came of it.
 
         Raises:
+            Unkept: it was not taken, as it cannot be written down.
             Refusal: it was not taken, or not to its end; `take_back` knows the difference.
         """
         number = self.count()
@@ -159,7 +184,10 @@ class Journal:
             if not step.targets:
                 self._append({"undone": number})  # no look can tell later that it was refused
             raise
-        self._append({"taken": number, "after": states(step.targets, hands, light=light)})
+        try:
+            self._append({"taken": number, "after": states(step.targets, hands, light=light)})
+        except Unkept as why:
+            raise Refusal(f"done, but {why}") from None
 
     def count(self) -> int:
         """Return how many steps were intended so far; the file is read where others wrote to it."""
@@ -182,7 +210,7 @@ class Journal:
             # A name has up to 255 bytes, and some of ours go before and after it.
             name = os.fsdecode(os.fsencode(os.path.basename(step.targets[0]))[:150])
         except (OSError, ValueError, NoFact) as error:
-            raise Refusal(f"no quarantine can be made in {self.quarantine}: {error}") from None
+            raise Unkept(f"no quarantine can be made in {self.quarantine}: {error}") from None
         return str(self.quarantine / f"{number:04d}-{name}")
 
     def entries(self) -> list[Entry]:
@@ -255,11 +283,12 @@ def shed(folder: Path, former: list[str], keep: int = 5) -> list[str]:
         The ids of those that are left.
     """
     left = []
-    for name in former[: len(former) - keep]:
+    old = max(len(former) - keep, 0)
+    for name in former[:old]:
         try:
             with contextlib.suppress(FileNotFoundError):
                 (folder / "quarantine" / name).rmdir()
             (folder / "journal" / f"{name}.jsonl").unlink(missing_ok=True)
         except OSError:
             left.append(name)  # something of somebody's lies in its quarantine
-    return left + former[max(len(former) - keep, 0) :]
+    return left + former[old:]

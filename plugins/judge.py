@@ -29,6 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     run = config.stash[RUN]
     for name in (*MARKS, *run.configuration.tables):
         config.addinivalue_line("markers", f"{name}: health checks; put there by the plugin")
+    # Known where pytest-xdist is not installed, too.
+    config.addinivalue_line("markers", "xdist_group(name): one worker runs all of a group")
     if getattr(config.option, "dist", "no") != "no":
         # All checks of a run share one look, so they belong to one worker.
         config.option.dist = "loadgroup"

@@ -98,6 +98,8 @@ def answers(
             return Absent("no such log is kept here", paths)
         except NoFact as why:
             return why
+        except RecursionError:
+            return WrongKind("what the query gives is nested too deep to be shown")
 
     wanted = [query for query in queries if query.enabled]
     with ThreadPoolExecutor(_AT_ONCE) as pool:

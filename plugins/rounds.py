@@ -13,13 +13,14 @@ from typing import Any, cast
 
 from plugins.answers import Answer
 from plugins.configuration import Configuration
+from plugins.crew import Crew
 from plugins.endpoints.names import ENDPOINTS, endpoint
 from plugins.endpoints.tracing import Trace
 from plugins.facts import Probe, named
 from plugins.handing import TRACED, Handed, Key, may_be_kept
 from plugins.hosts import Host
 from plugins.kept import Kept
-from plugins.outcomes import CannotTell, NoFact
+from plugins.outcomes import Absent, CannotTell, NoFact
 from plugins.systems import Found, Uses, find
 
 FIND_DEADLINE = 10.0
@@ -36,6 +37,7 @@ class Round:
         wanted: the names of the systems that somebody asked for by name.
         kept: system -> what its probes remember while the program runs.
         before: what the round before handed on, in a watch.
+        crew: the threads that look.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Round:
         *,
         kept: dict[str, Kept] | None = None,
         before: Handed | None = None,
+        crew: Crew | None = None,
     ) -> None:
         self.configuration = configuration
         self.systems = tuple(systems)
@@ -55,6 +58,7 @@ class Round:
         self._extras = dict(extras or {})
         self._wanted = frozenset(wanted)
         self._kept = {} if kept is None else kept
+        self._crew = crew or Crew()
         self._lock = threading.RLock()
         self._hosts: dict[str, Host] = {}
         self._endpoints: dict[Key, Any] = {}
@@ -101,9 +105,10 @@ class Round:
     ) -> Answer:
         """Begin a look, unless one of a former round still hangs: one such thread is enough."""
         hanging = self._before.hanging.get(key) if self._before else None
-        if hanging is not None and not hanging.ended():
-            return hanging.given_up()
-        return Answer(what, deadline, look, after)
+        if self._before and hanging is not None and not hanging.ended():
+            on_time = self._before.taken_over and not hanging.done()
+            return hanging if on_time else hanging.given_up()
+        return Answer(what, deadline, look, after, self._crew)
 
     def system(self, name: str) -> Found:
         """Return what was found of a system; raises `Absent` and other kinds of `NoFact`."""
@@ -155,7 +160,11 @@ class Round:
         )
 
     def _still_good(self, system: str, before: Handed) -> frozenset[str]:
-        if before.systems.get(system) != self.system(system):
+        try:
+            found = self.system(system)
+        except Absent as why:
+            return frozenset(before.still_absent(system, why))
+        if before.systems.get(system) != found:
             return frozenset()
         memory = self.endpoint(system, "filesystem").memory
         return frozenset(before.still_good(system, memory))
@@ -248,7 +257,8 @@ class Round:
             answers = {key: one for key, one in self._answers.items() if may_be_kept(one)}
             for answer in answers.values():
                 answer.let_go()
-            return Handed(hanging, systems, answers, dict(self._traces), dict(self._probes))
+            probes = dict(self._probes)
+            return Handed(hanging, systems, answers, dict(self._traces), probes, taken_over=True)
 
     def _take_over(self) -> None:
         """Take over what is still good of the round before, and was not asked for in this one."""

@@ -12,6 +12,7 @@ import pytest
 
 from plugins.catalog import Check
 from plugins.configuration import Configuration
+from plugins.crew import Crew
 from plugins.facts import Probe
 from plugins.finding import Finding, Outcome, Safety
 from plugins.handing import Handed
@@ -41,6 +42,7 @@ class Run:
         kept: system -> what its probes remember while the program runs.
         watches: whether there is a round after this one, which takes over what is still good.
         ending: a watch is asked to end: nothing more is begun.
+        crew: the threads that look.
     """
 
     configuration: Configuration
@@ -60,6 +62,7 @@ class Run:
     kept: dict[str, Kept] = field(default_factory=dict)
     watches: bool = False
     ending: bool = False
+    crew: Crew = field(default_factory=Crew)
     _round: Round | None = None
     _handed: Handed | None = None
     _journal: Journal | None = None
@@ -112,6 +115,7 @@ class Run:
                 self.only,
                 kept=self.kept,
                 before=(self._handed or Handed()) if self.watches else None,
+                crew=self.crew,
             )
         return self._round
 

@@ -22,6 +22,8 @@ _LABEL = f"org.{NAME}"
 _HOUR, _MINUTE = 7, 30  # of the look a day, local time
 _GRACE_S = 300  # a copy in hand is finished when the service is ended; of a GB, on a slow disk
 _USAGE = 4  # what a second instance ends with: starting it again and again helps nobody
+# Where the engine, our state (with the lock of a watch) and Claude's configuration are.
+_TOLD = ("DOCKER_HOST", "XDG_STATE_HOME", "CLAUDE_CONFIG_DIR")
 _ALONE = {
     "collectonly": "--collect-only",
     "demo": "--demo",
@@ -42,6 +44,7 @@ class Job:
         path: the value of PATH, with which it finds what this command line found.
         stays: whether it runs on, or ends after a look.
         named: its name, with what it watches, so that two can stand beside each other.
+        told: further names and values of our environment, by which it sees what we see.
     """
 
     argv: tuple[str, ...]
@@ -49,6 +52,12 @@ class Job:
     path: str
     stays: bool
     named: str
+    told: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def environment(self) -> tuple[tuple[str, str], ...]:
+        """All names and values that are set for it."""
+        return (("PATH", self.path), *self.told)
 
     @property
     def what(self) -> str:
@@ -87,7 +96,9 @@ def job_of(config: pytest.Config) -> Job:
             next(words, None)
         elif not word.startswith("--print-unit="):
             kept.append(word)
-    bad = [word for word in (*kept, str(config.invocation_params.dir)) if not word.isprintable()]
+    told = tuple((name, os.environ[name]) for name in _TOLD if os.environ.get(name))
+    words_of_it = (*kept, str(config.invocation_params.dir), *(value for _, value in told))
+    bad = [word for word in words_of_it if not word.isprintable()]
     if bad:
         raise pytest.UsageError(f"--print-unit: {bad[0]!r} cannot stand in a unit")
     systems = "-".join(config.option.system)
@@ -97,6 +108,7 @@ def job_of(config: pytest.Config) -> Job:
         path=os.environ.get("PATH", os.defpath),
         stays=getattr(config.option, "watch", None) is not None,
         named=f"{NAME}-{systems}" if systems else NAME,
+        told=told,
     )
 
 
@@ -124,7 +136,7 @@ def _service(job: Job) -> list[str]:
         "[Service]",
         f"Type={'simple' if job.stays else 'oneshot'}",
         f"WorkingDirectory={job.folder.replace('%', '%%')}",
-        f"Environment={_word(f'PATH={job.path}')}",
+        *(f"Environment={_word(f'{name}={value}')}" for name, value in job.environment),
         f"ExecStart={' '.join(map(_argument, job.argv))}",
         "# What is ill is told; it is no failure of the checks themselves.",
         f"SuccessExitStatus={statuses}",
@@ -174,7 +186,7 @@ def launchd(job: Job) -> str:
         "Label": label,
         "ProgramArguments": list(job.argv),
         "WorkingDirectory": job.folder,
-        "EnvironmentVariables": {"PATH": job.path},
+        "EnvironmentVariables": dict(job.environment),
         "Umask": 0o077,
         "Nice": 10,
         "ProcessType": "Background",
@@ -196,7 +208,8 @@ def launchd(job: Job) -> str:
 def cron(job: Job) -> str:
     """Return crontab lines."""
     command = f"cd {shlex.quote(job.folder)} && exec {shlex.join(job.argv)}"
-    line = f"PATH={shlex.quote(job.path)} /bin/sh -c {shlex.quote(command)}".replace("%", "\\%")
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in job.environment)
+    line = f"{settings} /bin/sh -c {shlex.quote(command)}".replace("%", "\\%")
     head = ["# Add these lines with: crontab -e"]
     if job.stays:
         silent = f"{line} >/dev/null 2>&1"

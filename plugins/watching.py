@@ -114,7 +114,9 @@ class Ending:
     def __exit__(self, *_: object) -> None:
         """Give the signals back."""
         for number, handler in self._former.items():
-            signal.signal(number, handler)
+            # Who ended it may say so again (a terminal does): the reports are written all the same.
+            again = self.came and number != signal.SIGINT
+            signal.signal(number, _unheard if again else handler)
         for end in self._ends:
             os.close(end)
 
@@ -129,6 +131,10 @@ class Ending:
         """Sleep, or until the watch is to end."""
         if not self.run.ending:
             select.select([self._ends[0]], [], [], max(seconds, 0.0))
+
+
+def _unheard(*_: object) -> None:
+    pass
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -199,9 +205,21 @@ class Watch:
         due = self._run.began + self._interval
         while not self._run.ending:
             self.ending.sleep(due - time.monotonic())
-            if not self._run.ending:
+            if not self._run.ending and self._alone():
                 due = max(time.monotonic(), due) + self._interval
                 self._round(self._rounds)
+
+    def _alone(self) -> bool:
+        """See to it that no other watch can begin; end this one where one did."""
+        run, stash = self._run, self._config.stash
+        try:
+            stash[_LOCK] = alone.kept(stash[_LOCK], run.state, run.only or run.systems)
+        except alone.Taken as why:
+            self._voice.say([Line(f"{why}: this watch ends")])
+            run.ending = True
+        except OSError:
+            pass  # what cannot be written there is told by who wants to
+        return not run.ending
 
     def _round(self, rounds: Rounds) -> None:
         before = dict(rounds.findings)
@@ -214,7 +232,7 @@ class Watch:
         if altered:
             account.absences[:] = absences(self._run, self._work.systems)
         self._voice.say(lines(changes.values()))
-        self._voice.say(Line(redactor(line)) for line in [*news, *self._work.beats()])
+        self._voice.say(map(Line, [*news, *self._work.beats()]))
         if changes or (altered and time.monotonic() - self._written > _WRITTEN_EVERY):
             self._written = time.monotonic()
             standing.write_so_far(self._config)

@@ -1,7 +1,12 @@
 """The probes of claude_docker, by name; each stands in a file of its topic."""
 
 from healthchecks.claude_docker.drill import restore_drill
-from healthchecks.claude_docker.probes_archives import broken_archives, old_backups, open_backups
+from healthchecks.claude_docker.probes_archives import (
+    broken_archives,
+    old_backups,
+    open_backups,
+    open_copies,
+)
 from healthchecks.claude_docker.probes_backups import (
     backup_pointer,
     dated_backup,
@@ -89,6 +94,7 @@ __all__ = [
     "off_site_copies",
     "old_backups",
     "open_backups",
+    "open_copies",
     "open_secrets",
     "path_rewriting",
     "paths_of_the_container",

@@ -48,7 +48,10 @@ def from_elsewhere(
             remote = f"{settings.rclone_remote.rstrip('/')}/{name}"
             fetch = Run((settings.rclone, "copyto", remote, path), ("rm", "-f", path), 600.0)
             return Source(path, name.removesuffix(_END)), (fetch,)
-    raise NotThere("; ".join([*troubles, "nor is there a copy on another disk or in a cloud"]))
+    asked = {"disk": "on another disk", "cloud": "in a cloud"}
+    where = asked.get(source, "on another disk or in a cloud")
+    dated = f" of {printable(backup)}" if backup else ""
+    raise NotThere("; ".join([*troubles, f"there is no copy{dated} {where} that can be restored"]))
 
 
 def _newest_first(names: list[str] | None, backup: str) -> list[str]:

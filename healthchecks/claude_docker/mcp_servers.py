@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from plugins.endpoints.filesystem import Filesystem
 
 _PROJECTS = 200  # of which .mcp.json is looked for
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_BY_URL = {"http", "sse", "ws", "streamable-http"}
 _REMOTE = {"http", "sse", "ws", "streamable-http", "sdk", "sse-ide", "ws-ide"}
 
 
@@ -59,6 +60,7 @@ def stdio_servers(
     found = document(filesystem, system.config_file)
     if found is None or found.trouble:
         return  # that it is broken is told elsewhere
+    yield from _no_table(found.value, "mcpServers")
     for server in servers(found.value):
         project = server.scope[1] if server.scope[0] == "projects" else ""
         if not project or _is_folder(filesystem, project):
@@ -102,12 +104,19 @@ def _of_project(
         seen = known(filesystem, place)
         settings += [seen.value] if seen else []
     every = any(each.get("enableAllProjectMcpServers") is True for each in settings)
+    yield from _no_table(found.value, f"mcpServers of {file}")
     for name, value in mapping(found.value, "mcpServers").items():
         if any(name in _names(each, "disabledMcpjsonServers") for each in settings):
             continue
         agreed = every or any(name in _names(each, "enabledMcpjsonServers") for each in settings)
         server = Server((file,), name, value)
         yield from _stdio(server, file, path, found.entry.uid, variables, agreed)
+
+
+def _no_table(value: Mapping[str, Any], where: str) -> Iterator[Stdio]:
+    """Yield a trouble where servers are no object: Claude then passes over all of them."""
+    if not isinstance(value.get("mcpServers") or {}, dict):
+        yield Stdio(printable(where), "what stands there is no object")
 
 
 def _names(settings: Mapping[str, Any], key: str) -> list[Any]:
@@ -129,10 +138,14 @@ def _stdio(
         yield Stdio(label, "what stands there is no object")
         return
     kind = value.get("type")
-    if (isinstance(kind, str) and kind in _REMOTE) or ("url" in value and "command" not in value):
+    if isinstance(kind, str) and kind in _REMOTE:
+        if not isinstance(value.get("url"), str) and kind in _BY_URL:
+            yield Stdio(label, "it has no url")
+        return
+    if "url" in value and "command" not in value and server.scope != ("mcp", "servers"):
+        yield Stdio(label, 'it has a url, but no "type": Claude then asks for a command')
         return
     command, args, env = value.get("command"), value.get("args", []), value.get("env", {})
-    args, env = ([] if args is None else args), ({} if env is None else env)
     if not isinstance(command, str) or not command.strip() or "\0" in command:
         yield Stdio(label, "it has no command")
     elif not isinstance(args, list) or not all(isinstance(word, str) for word in args):
@@ -142,15 +155,19 @@ def _stdio(
     elif any("\0" in word for word in (*args, *env, *env.values())) or any("=" in n for n in env):
         yield Stdio(label, "its args or env hold what no program can be given")
     else:
-        unset = [
-            name
-            for text in (command, *args, *env.values())
-            for name, other in _VARIABLE.findall(text)
-            if name not in variables and f"${{{name}:-" not in text
-        ]
+        unset = _unset((command, *args, *env.values()), variables)
         argv = tuple(_expanded(word, variables) for word in (command, *args))
         laid = {name: _expanded(text, variables) for name, text in env.items()}
-        yield Stdio(label, "", argv, laid, cwd, unset[0] if unset else "", approved, uid)
+        yield Stdio(label, "", argv, laid, cwd, unset, approved, uid)
+
+
+def _unset(texts: Iterable[str], variables: Mapping[str, str]) -> str:
+    """Return the first variable that is named, not set, and has no default; "" for none."""
+    for text in texts:
+        for name, _ in _VARIABLE.findall(text):
+            if name not in variables and f"${{{name}:-" not in text:
+                return str(name)
+    return ""
 
 
 def _expanded(text: str, variables: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from plugins.hosts import Host
 from plugins.run import Run
 
 _NAMES_LOOKED_AT = 200_000
+_READING = 15.0  # seconds for archives, where no newer folder can be restored
 
 
 @dataclass(frozen=True)
@@ -115,24 +116,58 @@ def open_backups(
     return (OpenBackup(root.path, root.mode, root.identity, first), *opened) if first else ()
 
 
+@probe(deadline=30.0)
+def open_copies(system: ClaudeDocker, filesystem: Filesystem, commands: Host) -> tuple[str, ...]:
+    """The copies of backups on another disk that others can read; the first file of each."""
+    folder = system.settings.path(system.settings.external_backups)
+    root = filesystem.look(filesystem.resolve(folder)) if filesystem.exists(folder) else None
+    if not system.kit or root is None or root.kind != "folder":
+        raise Absent("copies of backups on another disk", (folder,))
+    if not root.mode & 0o011:
+        return ()
+    entries = [one for one in filesystem.folder(root.path) if one.kind in {"file", "folder"}]
+    return tuple(first for one in entries if (first := _reached(one, commands)))
+
+
 def _reached(entry: Entry, commands: Host) -> str:
     return next(iter(commands.call(exposure.reachable, entry.path, _NAMES_LOOKED_AT)), "")
 
 
 @probe(deadline=30.0)
 def old_backups(
-    system: ClaudeDocker, filesystem: Filesystem, commands: Host
+    system: ClaudeDocker, filesystem: Filesystem, commands: Host, run: Run
 ) -> tuple[OldBackup, ...]:
     """The backups over the age, save those that somebody may still need."""
     found = shelf(system, filesystem, commands)
     if not found.backups:
         raise Absent("backups", (found.root,))
     limit, needed = system.settings.backup_days * 86400, _needed(found, system, filesystem)
-    return tuple(
-        OldBackup(one.path, int(one.age / 86400), one.entry.identity)
-        for one in found.backups
-        if one.age > limit and one.path not in needed
-    )
+    old = [one for one in found.backups if one.age > limit and one.path not in needed]
+    if old:
+        kept = _restorable(found, filesystem.exists(system.config_file), filesystem, commands, run)
+        old = [one for one in old if one.path not in kept]
+    return tuple(OldBackup(one.path, int(one.age / 86400), one.entry.identity) for one in old)
+
+
+def _restorable(
+    found: Shelf, expected: bool, filesystem: Filesystem, commands: Host, run: Run
+) -> set[str]:
+    """Give the newest full backup that can be restored, an archive too.
+
+    Everything down to one that could not be read in time may be it, and stays.
+    """
+    kept: set[str] = set()
+    ends = time.monotonic() + _READING
+    for one in found.full:
+        if one.kind == "folder":
+            sound, late = not any(faults_of(one.path, filesystem, expected)), False
+        else:
+            told = read(one, commands, run, max(0.0, ends - time.monotonic()))
+            sound, late = not told.faults(expected), told.late
+        if sound:
+            return kept | {one.path}
+        kept |= {one.path} if late else set()
+    return kept
 
 
 def _needed(found: Shelf, system: ClaudeDocker, filesystem: Filesystem) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from healthchecks.claude_docker.container_paths import spelled
 from healthchecks.claude_docker.copies import (
@@ -22,9 +22,11 @@ from healthchecks.claude_docker.documents import (
     servers,
 )
 from healthchecks.claude_docker.probes_login import conversations
+from healthchecks.claude_docker.running import running
 from healthchecks.claude_docker.system import ClaudeDocker
 from plugins import Absent, printable, probe
 from plugins.endpoints.filesystem import Entry, Filesystem
+from plugins.endpoints.processes import Processes
 
 WHOLE = "claude_docker.the_claude_configuration_is_whole"
 
@@ -40,6 +42,7 @@ class Broken:
         copy: the newest copy that is whole, "" where none is known.
         copy_seen: the identity of that copy.
         copy_mode: its permission bits.
+        busy: the process of a Claude that runs with this configuration, 0 for none.
     """
 
     path: str
@@ -48,10 +51,13 @@ class Broken:
     copy: str
     copy_seen: str
     copy_mode: int
+    busy: int = 0
 
     def __str__(self) -> str:
         newest = f"the newest whole copy is {self.copy}" if self.copy else "no whole copy is known"
-        return f"{printable(self.path)}: {self.trouble}; {printable(newest)}"
+        said = f"{printable(self.path)}: {self.trouble}; {printable(newest)}"
+        held = f"; Claude runs (process {self.busy}) and has a newer one in memory: end it first"
+        return f"{said}{held if self.busy else ''}"
 
 
 def _broken(path: str, found: Document | None, copy: Document | None, ours: bool) -> Broken:
@@ -78,7 +84,9 @@ def _for_the_host(system: ClaudeDocker, copies: Iterator[Document]) -> Iterator[
 
 
 @probe
-def broken_configuration(system: ClaudeDocker, filesystem: Filesystem) -> tuple[Broken, ...]:
+def broken_configuration(
+    system: ClaudeDocker, filesystem: Filesystem, processes: Processes
+) -> tuple[Broken, ...]:
     """The configuration and the settings, where they are gone or broken."""
     found: list[Broken] = []
     main = document(filesystem, system.config_file)
@@ -90,7 +98,8 @@ def broken_configuration(system: ClaudeDocker, filesystem: Filesystem) -> tuple[
     if main is None or main.trouble:
         good = _for_the_host(system, whole(filesystem, copies))
         ours = main is None or is_the_users(system, filesystem, main.path, main.entry)
-        found.append(_broken(system.config_file, main, next(good, None), ours))
+        lost_one = _broken(system.config_file, main, next(good, None), ours)
+        found.append(replace(lost_one, busy=running(system, processes, filesystem)))
     path = os.path.join(system.config_dir, "settings.json")
     settings = document(filesystem, path)
     kept = settings_copies(system, filesystem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Iterator
@@ -52,20 +53,23 @@ class _Search:
         if login is not None:
             self.logins.append(login)
 
-    def object(self, path: str) -> dict[str, Any] | None:
+    def object(self, path: str, *, unmarked: bool = False) -> dict[str, Any] | None:
         """Return the JSON object of a file; None, with a note, where there is none."""
         try:
             found = document(self.filesystem, path)
         except CannotTell as why:
             self.unseen.append(str(why))
             return None
-        if found is not None and found.trouble:
-            self.without.append(f"{path}: {found.trouble}")
-        return None if found is None or found.trouble else found.value
+        trouble = found.trouble if found is not None else ""
+        if found is not None and unmarked and found.text.startswith(codecs.BOM_UTF8):
+            trouble = trouble or "a byte order mark stands before the JSON: Claude reads none of it"
+        if trouble:
+            self.without.append(f"{path}: {trouble}")
+        return None if found is None or trouble else found.value
 
     def credentials(self, path: str) -> None:
-        """Look into a file in which Claude keeps its login."""
-        value = self.object(path)
+        """Look into a file in which Claude keeps its login; with a mark before it is no JSON."""
+        value = self.object(path, unmarked=True)
         login = None if value is None else oauth_in(value, path, read=True)
         self.add(path, login)
         if value is not None and login is None:

@@ -137,6 +137,8 @@ def silent_logs(system: ClaudeDocker, filesystem: Filesystem) -> tuple[SilentLog
         elif entry.size and errors in (entry.path, settings.path(entry.path)):
             if not _has_objects(filesystem.tail(entry.path, _TAIL)):
                 found.append(SilentLog(entry.path, "holds no JSON object"))
+        elif 0 < entry.size < _TAIL and not filesystem.tail(entry.path, _TAIL).strip():
+            found.append(SilentLog(entry.path, "holds nothing but blanks: nothing is logged"))
         elif not entry.size and entry.path != errors:
             # Without an error the log of errors is rightly empty; what was just rotated is, too.
             if _was_rotated(entry, filesystem):

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from healthchecks.claude_docker.documents import user
 from healthchecks.claude_docker.mcp_servers import Stdio, stdio_servers
 from healthchecks.claude_docker.probes_cli import cli_path
 from healthchecks.claude_docker.system import ClaudeDocker
@@ -95,16 +96,19 @@ def mute_servers(
         raise Blocked(_FOUND, "none of the commands can be started")
     if not agreed:
         raise Absent("only servers of .mcp.json files that nobody has agreed to are configured")
-    strangers = [server for server in agreed if server.uid not in {0, os.geteuid()}]
+    owner = user(system, filesystem).uid
+    # A file of root's in somebody's home names programs that somebody else may have written.
+    others = os.geteuid() == 0 != owner
+    strangers = [one for one in agreed if others or one.uid not in {0, os.geteuid()}]
     ends = time.monotonic() + _LOOK - system.settings.mcp_seconds - 10.0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         mine = [server for server in agreed if server not in strangers]
         asked = [pool.submit(_asked, system, mcp, server, ends) for server in mine]
         found = tuple(bad for answer in asked if (bad := answer.result()))
     if strangers and not found:
+        uid = owner if others else strangers[0].uid
         raise NoPermission(
-            f"{strangers[0].label} stands in a file of another user (uid {strangers[0].uid}):"
-            " its command is run by that user alone"
+            f"{strangers[0].label} is another user's (uid {uid}), who alone may run its command"
         )
     return found
 

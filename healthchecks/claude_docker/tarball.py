@@ -9,7 +9,7 @@ from healthchecks.claude_docker.shelf import CONFIGURATION, SETTINGS, TREE, Back
 from plugins import printable
 from plugins.endpoints import history
 from plugins.endpoints.errors import in_words
-from plugins.eyes import tarballs
+from plugins.eyes import marks, tarballs
 from plugins.hosts import Host
 from plugins.run import Run
 
@@ -22,12 +22,14 @@ class Tarball:
         fault: why it does not read to its end, "" when it does.
         late: whether the reading was given up, as it took too long; nothing else is known then.
         top: the names of its first two levels.
+        filled: those of them that hold anything.
         documents: the JSON documents in it, and what is wrong with each ("" for nothing).
     """
 
     fault: str
     late: bool
     top: frozenset[str]
+    filled: frozenset[str]
     documents: tuple[tuple[str, str], ...]
 
     @property
@@ -53,6 +55,8 @@ class Tarball:
             return (self.fault,)
         if not self.inner:
             return (f"{TREE}/ is missing in it",)
+        if f"{self.inner}/{TREE}" not in self.filled:
+            return (f"{TREE}/ in it is empty",)
         tree, plain = f"{self.inner}/{TREE}", f"{self.inner}/{CONFIGURATION}"
         known = dict(self.documents)
         inside = f"{tree}/.{CONFIGURATION}"
@@ -75,10 +79,10 @@ def read(backup: Backup, commands: Host, run: Run, seconds: float) -> Tarball:
     """
     folder = str(run.state / "cursors")
     question = (commands.spec, "archive", backup.path)
-    told = history.recall(folder, question)
-    if run.deep or told.get("identity") != backup.entry.identity:
+    told, mark = history.recall(folder, question), _mark(backup, commands)
+    if run.deep or told.get("mark") != mark or "filled" not in told:
         told = _read(backup.path, commands, seconds)
-        told["identity"] = backup.entry.identity
+        told["mark"] = mark
         if not told["late"]:
             history.keep(folder, question, told)
     return _typed(told)
@@ -98,16 +102,24 @@ def _read(path: str, commands: Host, seconds: float) -> dict[str, Any]:
 def known(backup: Backup, commands: Host, run: Run) -> bool:
     """Tell whether an archive was read by an earlier run and did not change since."""
     told = history.recall(str(run.state / "cursors"), (commands.spec, "archive", backup.path))
-    return not run.deep and bool(told) and told.get("identity") == backup.entry.identity
+    return not run.deep and bool(told) and told.get("mark") == _mark(backup, commands)
+
+
+def _mark(backup: Backup, commands: Host) -> str:
+    (mark,) = commands.call(marks.marks, [backup.path], False)
+    return mark
 
 
 def _typed(told: dict[str, Any]) -> Tarball:
     fault = told["fault"]
     if told["astray"] and not fault:
         fault = f"{printable(told['astray'])} in it leads out of the archive"
+    elif not (fault or told["late"] or told["top"]):
+        fault = "it holds nothing"
     return Tarball(
         fault=fault,
         late=bool(told["late"]),
         top=frozenset(told["top"]),
+        filled=frozenset(told["filled"]),
         documents=tuple(sorted(told["documents"].items())),
     )

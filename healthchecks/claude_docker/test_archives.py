@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,12 @@ def no_gzip(world: World) -> None:
 @fault(test_backup_archives_are_intact)
 def empty(world: World) -> None:
     os.truncate(_archive(world), 0)
+
+
+@fault(test_backup_archives_are_intact)
+def of_nothing(world: World) -> None:
+    with tarfile.open(_archive(world), "w:gz"):
+        pass
 
 
 @fault(test_backup_archives_are_intact)
@@ -137,6 +144,38 @@ def with_a_second_name(world: World) -> None:
     archive = _archive(world)
     archive.chmod(0o644)
     os.link(archive, world.folder / "another-name")
+
+
+@check(
+    P0,
+    guide="CD08",
+    hint="""Run `chmod 700` on the folder that external_backups of the systems file names. Where
+    that changes nothing, the disk keeps no modes: mount it for one user alone (`umask=077`), or
+    keep only encrypted archives on it.""",
+)
+def test_only_the_owner_can_read_copies_of_backups(open_copies: tuple[str, ...]) -> None:
+    """Only the owner can read the copies of backups on another disk.
+
+    They hold what the backups hold, tokens and conversations, and `cp` gives them the umask's mode.
+    """
+    assert not open_copies, listed("copies that others can read", open_copies)
+
+
+@healthy(test_only_the_owner_can_read_copies_of_backups)
+def copies_behind_a_closed_door(world: World) -> None:
+    world.backups.outside().chmod(0o644)
+    world.backups.external.chmod(0o700)
+
+
+@fault(test_only_the_owner_can_read_copies_of_backups)
+def copies_as_cp_leaves_them(world: World) -> None:
+    world.backups.outside().chmod(0o644)
+    world.backups.external.chmod(0o755)
+
+
+@fault(test_only_the_owner_can_read_copies_of_backups, becomes="absent")
+def without_another_disk(world: World) -> None:
+    assert not world.backups.external.exists()
 
 
 def _archive(world: World, *, days: float = 2.0) -> Path:

@@ -124,6 +124,16 @@ def an_archive_alone_that_is_cut(world: World) -> None:
 
 
 @fault(test_the_newest_backup_can_be_restored)
+def an_archive_alone_of_an_empty_tree(world: World) -> None:
+    shutil.rmtree(world.backup_root)
+    folder = world.backups.full(hours=0.5, link=False)
+    shutil.rmtree(folder / "claude")
+    (folder / "claude").mkdir()
+    world.backups.archive(folder)
+    shutil.rmtree(folder)
+
+
+@fault(test_the_newest_backup_can_be_restored)
 def of_a_day_that_is_yet_to_come(world: World) -> None:
     shutil.rmtree(world.backup_root)
     world.backups.full(days=-400)

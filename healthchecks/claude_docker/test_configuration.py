@@ -13,11 +13,12 @@ from plugins.steps import Chmod, Copy
 
 @remedy(SAFE)
 def bring_back_the_newest_copy(broken_configuration: tuple[Broken, ...]) -> Iterator[Chmod | Copy]:
-    """Copy the newest whole copy that is named over the broken file by `cp -p`, then `chmod 600`
-    it; where none is named, look into the archives of ~/.claude-backups, or move the broken file
-    away: Claude then starts with a new one, and asks for a login."""
+    """End Claude where it runs: it may write what it has in memory. Then copy the newest whole copy
+    that is named over the broken file by `cp -p`, and `chmod 600` it; where none is named, look
+    into the archives of ~/.claude-backups, or move the broken file away: Claude then starts with a
+    new one, and asks for a login."""
     for file in broken_configuration:
-        if file.copy:
+        if file.copy and not file.busy:
             # Closed first: no moment is left in which what stands in its place is open.
             if file.copy_mode & 0o077:
                 yield Chmod(file.copy, file.copy_mode & 0o600 or 0o600, seen=file.copy_seen)

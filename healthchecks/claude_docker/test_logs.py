@@ -135,6 +135,11 @@ def empty(world: World) -> None:
 
 
 @fault(test_the_logs_say_something)
+def blank(world: World) -> None:
+    world.logs.events.write_bytes(b"\n \n")
+
+
+@fault(test_the_logs_say_something)
 def rubbish_for_errors(world: World) -> None:
     world.logs.errors.write_bytes(b"Segmentation fault\n" * 9)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 
@@ -49,6 +50,25 @@ def the_last_that_can_be_restored(world: World) -> None:
     shutil.rmtree(world.backup_root)
     world.backups.full(days=90, archive=False)
     (world.backups.full(days=1) / "claude.json").write_bytes(b"")
+
+
+@healthy(test_old_backups_are_cleared_away)
+def the_last_archive_that_can_be_restored(world: World) -> None:
+    shutil.rmtree(world.backup_root)
+    shutil.rmtree(world.backups.full(days=90, link=False))
+    folder = world.backups.full(days=80, link=False)
+    shutil.rmtree(folder)
+    os.truncate(f"{folder}.tar.gz", 200)
+
+
+@healthy(test_old_backups_are_cleared_away)
+def the_last_full_one_that_can_be_restored(world: World) -> None:
+    shutil.rmtree(world.backup_root)
+    world.backups.full(days=90, archive=False)
+    world.backups.pre_sync(days=1)
+    (world.backups.full(days=2) / "claude.json").write_bytes(b"")
+    for archive in world.backup_root.glob("*.gz"):
+        os.truncate(archive, 200)
 
 
 @healthy(test_old_backups_are_cleared_away)

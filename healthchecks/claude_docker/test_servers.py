@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from healthchecks.claude_docker.probes_servers import BadServer
 from healthchecks.claude_docker.world import World
 from plugins import P1, check, fault, healthy, listed
@@ -81,6 +83,31 @@ def entries_of_every_wrong_kind(world: World) -> None:
     world.servers.add("good", args=[1])
     wrong = {"list": [], "none": {"args": []}, "env": {"command": "sh", "env": {"A": 1}}, "7": 7}
     world.login.configuration["mcpServers"] |= wrong
+    world.login.write()
+
+
+@fault(test_every_mcp_command_is_found, layout="own")
+def entries_that_claude_passes_over(world: World) -> None:
+    world.servers.none_but()
+    far = {"url": "https://mcp.example.invalid/"}
+    world.login.configuration["mcpServers"]["far"] = far
+    world.login.write()
+
+
+@fault(test_every_mcp_command_is_found, layout="own")
+def of_the_network_without_a_url(world: World) -> None:
+    world.servers.none_but()
+    world.login.serve("far", command=None, type="http")
+
+
+@fault(test_every_mcp_command_is_found, layout="own")
+def null_for_arguments(world: World) -> None:
+    world.servers.add("good", args=None)
+
+
+@fault(test_every_mcp_command_is_found, layout="own")
+def a_list_of_servers(world: World) -> None:
+    world.login.configuration["mcpServers"] = [{"command": "sh"}]
     world.login.write()
 
 
@@ -171,3 +198,9 @@ def without_a_module(world: World) -> None:
 @fault(test_every_mcp_server_answers, becomes="blocked")
 def none_can_be_started(world: World) -> None:
     world.servers.add("good", command="no-such-program")
+
+
+@fault(test_every_mcp_server_answers, needs=("root",), becomes="cannot_tell")
+def in_the_home_of_another_user(world: World) -> None:
+    world.servers.add("good")
+    os.chown(world.folder, 65534, 65534)

@@ -16,16 +16,22 @@ from plugins.hosts import Host
 from plugins.kept import Kept
 
 _AT_ONCE, _MOST = 64, 60_000
-Row = tuple[str, str, int, int, int]  # both identities, the common bytes, both sizes
+Row = tuple[str, str, int, int, int]  # both marks, the common bytes, both sizes
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two files: its path, the folder below which no link is followed, its identity."""
+    """One of two files: its path, the folder below which no link is followed, how it stands."""
 
     path: str
     top: str
     identity: str
+    ctime_ns: int = 0
+
+    @property
+    def mark(self) -> str:
+        """Changes with whatever is written to it: who sets its time back sets this forward."""
+        return f"{self.identity}@{self.ctime_ns}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class Beginnings:
 
     def learn(self, one: Side, other: Side, common: Common) -> None:
         """Remember what was found in another way."""
-        row = (one.identity, other.identity, common.bytes, common.one, common.other)
+        row = (one.mark, other.mark, common.bytes, common.one, common.other)
         self._all.rows.pop((one.path, other.path), None)  # the newest are last
         self._all.rows[one.path, other.path] = row
         self._all.new = True
@@ -91,7 +97,7 @@ class Beginnings:
     def known(self, one: Side, other: Side) -> Common | None:
         """Return what is known of two files without reading them."""
         row = self._all.rows.get((one.path, other.path))
-        if row is None or row[:2] != (one.identity, other.identity):
+        if row is None or row[:2] != (one.mark, other.mark):
             return None
         return Common(row[2], row[3], row[4])
 
@@ -106,16 +112,16 @@ class Beginnings:
             size, other_size = row["sizes"]
             common = Common(row["common"], size, other_size, row["why"])
             if not common.why:
-                first, second = row["identities"]
+                first, second = zip(row["identities"], row["ctimes"], strict=True)
                 self.learn(
-                    Side(one.path, one.top, first), Side(other.path, other.top, second), common
+                    Side(one.path, one.top, *first), Side(other.path, other.top, *second), common
                 )
             found.append(common)
         return found
 
     def _believed(self, one: Side, other: Side) -> int:
         row = self._all.rows.get((one.path, other.path))
-        if row is None or not (_grew(row[0], one.identity) and _grew(row[1], other.identity)):
+        if row is None or not (_grew(row[0], one.mark) and _grew(row[1], other.mark)):
             return 0
         return row[2]
 
@@ -135,7 +141,7 @@ def _recalled(folder: str, question: tuple[str, ...]) -> dict[tuple[str, str], R
 
 
 def _grew(before: str, now: str) -> bool:
-    """Tell whether an identity is the one before, or that of the same file, longer by now."""
+    """Tell whether a mark is the one before, or that of the same file, longer by now."""
     if before == now:
         return True
     node, size, _ = before.rsplit(":", 2)

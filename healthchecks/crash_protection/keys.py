@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from healthchecks.crash_protection.places import Conversation, Copy
 
 ENDING = ".jsonl"
-_STAMPED = re.compile(r"(?s)(.+)_(\d{8}-\d{6})\.jsonl")
+_STAMPED = re.compile(r"(?s)(.*)_(\d{8}-\d{6})\.jsonl")
 _LONGEST = 180  # bytes of a name: a time and a temporary's own words come behind it
 
 

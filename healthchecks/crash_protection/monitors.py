@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from plugins.endpoints.processes import Process
@@ -16,6 +16,8 @@ from plugins.endpoints.processes import Process
 Kind = Literal["guide", "periodic", "simple", "watch", ""]
 
 SYSTEM = os.path.basename(os.path.dirname(__file__))
+# Seconds between two rounds of the shell ones; what stands in the settings is the others'.
+EVERY: Mapping[Kind, float] = {"periodic": 30.0, "simple": 15.0}
 SHELL_KINDS = frozenset({"guide", "periodic", "simple"})
 _WORDS: tuple[tuple[Kind, str], ...] = (
     ("guide", "monitor_conversations|conversation-monitor"),
@@ -71,7 +73,7 @@ def shell_text(argv: Sequence[str]) -> str:
 def is_watch(argv: Sequence[str]) -> bool:
     """Tell whether a command line is a watch of these checks that takes copies."""
     words = list(argv)
-    if not any(os.path.basename(word) in {"pytest", "py.test"} for word in words):
+    if not any(os.path.basename(word) in {"pytest", "py.test", "-mpytest"} for word in words):
         return False
     if not any(word == "--watch" or word.startswith("--watch=") for word in words):
         return False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from healthchecks.crash_protection.keys import ENDING, named_apart, short, stamped
 from healthchecks.crash_protection.system import CrashProtection
@@ -18,6 +19,7 @@ from plugins.kept import Kept
 from plugins.outcomes import CannotTell, NotThere, WrongKind
 from plugins.text import printable
 
+_DAY = 86_400
 PLACES = ("realtime", "crash-recovery", "conversations", "exports")
 
 
@@ -36,6 +38,7 @@ class Conversation:
         container: the id of the container that it is read through, "" for a file of the host.
         size, mtime_ns: bytes, and nanoseconds since 1970.
         identity: changes when another thing stands at the path, or its content was written.
+        ctime_ns: when it was last written or dressed, whatever its own time says; 0 in a container.
     """
 
     session: str
@@ -49,6 +52,7 @@ class Conversation:
     size: int
     mtime_ns: int
     identity: str
+    ctime_ns: int
 
     @property
     def node(self) -> str:
@@ -137,8 +141,38 @@ def survey(
     """
     copies, odd, folders = copies_in(system, filesystem)
     conversations, unseen = _conversations(system, filesystem, commands, memo)
+    copies = _no_second_names(conversations, copies, odd)
     named = named_apart(conversations, copies, lambda pairs: _begins(pairs, system, commands))
+    missing = any(one.doubtful for one in unseen) and _originals_missing(system, named, copies)
+    unseen = [replace(one, doubtful=False) for one in unseen if missing or not one.doubtful]
     return Survey(tuple(named), tuple(copies), tuple(unseen), tuple(odd), frozenset(folders))
+
+
+def _no_second_names(
+    conversations: Iterable[Conversation], copies: Iterable[Copy], odd: list[tuple[str, str]]
+) -> list[Copy]:
+    """Return the copies that are files of their own: what happens to a file, happens to its
+    second name (hard link), which protects nothing."""
+    originals = {one.node for one in conversations if not one.container}
+    own = []
+    for copy in copies:
+        if copy.node in originals:
+            odd.append((copy.path, "is the conversation itself (hard link)"))
+        else:
+            own.append(copy)
+    return own
+
+
+def _originals_missing(
+    system: CrashProtection, conversations: Iterable[Conversation], copies: Iterable[Copy]
+) -> bool:
+    """Tell whether a copy of these days has no conversation that is seen: another origin has it."""
+    seen = {one.key for one in conversations}
+    oldest = time.time() - system.settings.recover_days * _DAY
+    return any(
+        copy.place == "realtime" and copy.session not in seen and copy.mtime_ns / 1e9 >= oldest
+        for copy in copies
+    )
 
 
 def copies_in(
@@ -245,6 +279,7 @@ def _conversation(origin: Origin, row: Sighting | Inside) -> Conversation:
         row.size,
         row.mtime_ns,
         identity,
+        row.ctime_ns if isinstance(row, Sighting) else 0,
     )
 
 

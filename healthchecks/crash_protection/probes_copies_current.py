@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import re
+import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from healthchecks.crash_protection import spacing
 from healthchecks.crash_protection.beginnings import Beginnings, Common, Side
+from healthchecks.crash_protection.engine import engine_url
 from healthchecks.crash_protection.keys import ENDING
+from healthchecks.crash_protection.lagging import patience, shortest, with_lag
 from healthchecks.crash_protection.places import Conversation, Copy, Survey, survey
-from healthchecks.crash_protection.system import CrashProtection
-from healthchecks.crash_protection.volume import Unseen, engine_url
+from healthchecks.crash_protection.system import VOLUME_MARK, CrashProtection
+from healthchecks.crash_protection.volume import Unseen
 from plugins import Absent, Blocked, CannotTell, printable, probe
 from plugins.endpoints.docker import Docker
 from plugins.endpoints.filesystem import Filesystem
+from plugins.endpoints.processes import Processes
 from plugins.hands import prefixes
 from plugins.hosts import Host
 from plugins.kept import Kept
 from plugins.run import Run
 
-_STAMP = re.compile(r'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z)"')
-_PIECE = 4096
+_PATIENCE = 30.0  # seconds for one conversation in a container, while those of the host wait
 _WRITTEN_EVERY = 60.0  # seconds: a watch has no need of what is written down
-LAGGING = 3  # rounds of the monitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,41 +76,72 @@ class Protection:
 
     Args:
         now: seconds since 1970.
+        limit: seconds that a copy may lag.
         standing: every conversation.
         unseen: what of the origins could not be looked at, or not read.
         odd: path -> what stands under a copy's name that is no file.
         names: the paths of all copies.
         missing: folders of copies that are not there, parents first.
         engine: where the Docker engine is asked, "" for nowhere.
+        unmarked: where to write that conversations stand in the volume, "" where it is written.
     """
 
     now: float
+    limit: float
     standing: tuple[Standing, ...]
     unseen: tuple[Unseen, ...]
     odd: dict[str, str]
     names: frozenset[str]
     missing: tuple[str, ...]
     engine: str
+    unmarked: str = ""
 
-    def whole(self) -> None:
-        """Return when everything could be seen.
+    def judged(self) -> None:
+        """Return when there was something to judge.
 
         Raises:
-            Blocked, CannotTell: something could not; Absent: there is nothing to protect.
+            Blocked, CannotTell: no conversation was seen, and not everywhere could be looked.
+            Absent: there is nothing to protect.
         """
-        for one in self.unseen:
+        if not self.standing:
+            self.whole()
+            raise Absent("a conversation to protect")
+
+    @property
+    def late(self) -> tuple[Standing, ...]:
+        """Those without a current copy."""
+        lacking = (row for row in self.standing if row.relation in ("none", "behind"))
+        return tuple(row for row in lacking if row.lag > self.limit)
+
+    @property
+    def in_the_way(self) -> tuple[str, ...]:
+        """What stands in the place of a copy, or of a folder of copies, in words."""
+        wanted = {f"{row.conversation.key}{ENDING}" for row in self.late}
+        return tuple(
+            printable(why if path in why else f"{path} {why}")
+            for path, why in sorted(self.odd.items())
+            if not path.endswith(ENDING) or os.path.basename(path) in wanted
+        )
+
+    def whole(self) -> None:
+        """Return when everything could be seen; raises Blocked, CannotTell."""
+        unseen = [one for one in self.unseen if not one.doubtful]
+        for one in unseen:
             if one.by:
                 raise Blocked(one.by, str(one))
-        if self.unseen:
-            more = f", and {len(self.unseen) - 1} more" if len(self.unseen) > 1 else ""
-            raise CannotTell(f"{printable(str(self.unseen[0]))}{more}")
-        if not self.standing:
-            raise Absent("a conversation to protect")
+        if unseen:
+            more = f", and {len(unseen) - 1} more" if len(unseen) > 1 else ""
+            raise CannotTell(f"{printable(str(unseen[0]))}{more}")
 
 
 @probe(deadline=55.0)
 def protection(
-    system: CrashProtection, filesystem: Filesystem, commands: Host, kept: Kept, run: Run
+    system: CrashProtection,
+    filesystem: Filesystem,
+    processes: Processes,
+    commands: Host,
+    kept: Kept,
+    run: Run,
 ) -> Protection:
     """How every conversation and its copies stand; of what did not change nothing is read."""
     now = time.time()
@@ -120,19 +150,40 @@ def protection(
     every = _WRITTEN_EVERY if run.watches else 0.0
     beginnings = Beginnings(commands, kept, str(run.state / "cursors"), question, every)
     rows = _paired(system, seen, beginnings, commands)
-    rows = _lagging(rows, system, commands, now)
+    contained = any(one.container for one in seen.conversations)
+    engine = engine_url(system.settings, commands) if contained else ""
+    limit = shortest(system)
+    rows = with_lag(rows, limit, commands, engine, now)
+    # To ask who runs is to look at every process: in most rounds nothing hangs on it.
+    if any(max(row.lag, _uncopied(row, now)) > limit for row in rows):
+        limit = patience(system, filesystem, processes, commands)
+        rows = with_lag(rows, limit, commands, engine, now)
     rows = _idle(rows, system, beginnings, now)
     unread = [Unseen(str(row.conversation), row.why) for row in rows if row.relation == "unread"]
     wanted = (system.folder, system.realtime, system.crash_recovery)
     return Protection(
         now,
+        limit,
         tuple(rows),
         (*seen.unseen, *unread),
         dict(seen.odd),
         frozenset(copy.path for copy in seen.copies),
         tuple(folder for folder in wanted if folder not in seen.folders),
-        engine_url(system, commands) if any(one.container for one in seen.conversations) else "",
+        engine,
+        _unmarked(system, seen, filesystem),
     )
+
+
+def _uncopied(row: Standing, now: float) -> float:
+    """Return the seconds since a conversation without a crash copy was last written."""
+    return 0.0 if row.crash else now - row.conversation.mtime_ns / 1e9
+
+
+def _unmarked(system: CrashProtection, seen: Survey, filesystem: Filesystem) -> str:
+    settings, mark = system.settings, f"{system.folder}/{VOLUME_MARK}"
+    of_engine = settings.volume and not settings.volume_folder
+    there = of_engine and any(one.where == "volume" for one in seen.conversations)
+    return mark if there and filesystem.look(mark) is None else ""
 
 
 def _paired(
@@ -157,11 +208,11 @@ def _paired(
 
 
 def _origin(one: Conversation) -> Side:
-    return Side(one.path, one.within, one.identity)
+    return Side(one.path, one.within, one.identity, one.ctime_ns)
 
 
 def _copy(copy: Copy, system: CrashProtection) -> Side:
-    return Side(copy.path, system.folder, copy.identity)
+    return Side(copy.path, system.folder, copy.identity, copy.ctime_ns)
 
 
 def _relation(common: Common) -> str:
@@ -186,65 +237,19 @@ def _through(
     known = beginnings.known(side, copy)
     if known is not None:
         return known
-    docker = Docker(commands, engine_url(system, commands))
+    docker = Docker(commands, engine_url(system.settings, commands))
     try:
         common, size = docker.read_inside(
-            one.container, one.path, lambda blocks: prefixes.against(blocks, copy.path, copy.top)
+            one.container,
+            one.path,
+            lambda blocks: prefixes.against(blocks, copy.path, copy.top),
+            deadline=_PATIENCE,
         )
     except (CannotTell, OSError, ValueError) as error:
         return Common(0, 0, 0, str(error))
     found = Common(common, size, int(copy.identity.rsplit(":", 2)[1]))
     beginnings.learn(side, copy, found)
     return found
-
-
-def _lagging(
-    rows: list[Standing], system: CrashProtection, commands: Host, now: float
-) -> list[Standing]:
-    """Find out for how long what a copy lacks has been there."""
-    limit = LAGGING * system.settings.interval
-    late = [row for row in rows if row.relation in ("none", "behind")]
-    young = [
-        row
-        for row in late
-        if abs(now - row.conversation.mtime_ns / 1e9) <= limit and not row.conversation.container
-    ]
-    asked = [
-        [row.conversation.path, row.conversation.within, row.copy.size if row.copy else 0, _PIECE]
-        for row in young
-    ]
-    pieces = commands.call(prefixes.pieces, asked) if asked else []
-    first = {
-        row.conversation.path: _first(piece, now) for row, piece in zip(young, pieces, strict=True)
-    }
-    for number, row in enumerate(rows):
-        if row.relation in ("none", "behind"):
-            lag = _lag(row, first.get(row.conversation.path), limit, now)
-            rows[number] = replace(row, lag=lag)
-    return rows
-
-
-def _first(piece: str, now: float) -> float | None:
-    """Return the first time that is written in a piece of a conversation, unless it is to come."""
-    told = _STAMP.search(piece)
-    if told is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(told[1]).timestamp()
-    except ValueError:
-        return None
-    return moment if moment <= now + 2 else None
-
-
-def _lag(row: Standing, first: float | None, limit: float, now: float) -> float:
-    written = row.conversation.mtime_ns / 1e9
-    idle = abs(now - written)
-    if first is not None:
-        return max(0.0, now - first)
-    if idle > limit or row.copy is None:
-        return idle
-    # Nothing says when the first of it was written: at the earliest after the copy was taken.
-    return max(idle, written - row.copy.mtime_ns / 1e9)
 
 
 def _idle(
@@ -284,9 +289,3 @@ def fresh(row: Standing) -> bool:
 def realtime_path(system: CrashProtection, one: Conversation) -> str:
     """Return where the copy of a conversation stands, or is to stand."""
     return f"{system.realtime}/{one.key}{ENDING}"
-
-
-def late(rows: Iterable[Standing], system: CrashProtection) -> list[Standing]:
-    """Return those without a current copy."""
-    limit = LAGGING * system.settings.interval
-    return [row for row in rows if row.relation in ("none", "behind") and row.lag > limit]

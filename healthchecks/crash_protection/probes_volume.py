@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from healthchecks.crash_protection.engine import engine_url
 from healthchecks.crash_protection.monitors import SHELL_KINDS, shell_text
 from healthchecks.crash_protection.probes_monitor import Running, monitors_running
-from healthchecks.crash_protection.system import VOLUME_SIGNS, CrashProtection
-from healthchecks.crash_protection.volume import ENGINE, engine_url
-from plugins import Absent, Blocked, CannotTell, NotThere, Refused, TimedOut, printable, probe
+from healthchecks.crash_protection.system import CrashProtection
+from healthchecks.crash_protection.volume import ENGINE, expected, signs_of_the_volume
+from plugins import (
+    Absent,
+    Blocked,
+    CannotTell,
+    NoPermission,
+    NotThere,
+    Refused,
+    TimedOut,
+    printable,
+    probe,
+)
 from plugins.endpoints.docker import Docker
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.processes import Process, Processes
@@ -48,13 +59,6 @@ class HelperImage:
     lacks: str
 
 
-def signs_of_the_volume(system: CrashProtection, filesystem: Filesystem) -> tuple[str, ...]:
-    """Return what shows that this host's conversations stood in the volume."""
-    paths = [f"{system.folder}/{name}" for name in VOLUME_SIGNS]
-    paths.append(system.settings.path(system.settings.container_file))
-    return tuple(path for path in paths if path and filesystem.exists(path))
-
-
 @probe(deadline=20.0, every=60.0)
 def conversation_volume(
     system: CrashProtection, filesystem: Filesystem, commands: Host
@@ -68,10 +72,15 @@ def conversation_volume(
             "a Docker volume of conversations, as the systems file says that there is none"
         )
     signs = signs_of_the_volume(system, filesystem)
-    url = engine_url(system, commands)
+    url = engine_url(system.settings, commands)
     if not url and not signs:
         raise Absent("Docker, and any sign of conversations in a volume", (system.folder,))
-    volumes = {one.name for one in _answering(url, commands).volumes()}
+    try:
+        volumes = {one.name for one in _answering(url, commands).volumes()}
+    except (Blocked, NoPermission) as why:
+        if expected(system, filesystem):
+            raise
+        raise Absent(f"a sign that conversations stand in a volume ({why})") from None
     there = settings.volume in volumes
     if not there and not signs:
         raise Absent(f"the volume {settings.volume}, and any sign of it", (system.folder,))
@@ -100,7 +109,7 @@ def helper_image(
     if not shell:
         raise Absent("a shell monitor: what protects here needs no image")
     settings = system.settings
-    docker = _answering(engine_url(system, commands), commands)
+    docker = _answering(engine_url(system.settings, commands), commands)
     name = settings.helper_image
     if not any(name in image.tags for image in docker.images()):
         return HelperImage(name, False, "")

@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from healthchecks.crash_protection.engine import engine_url
 from healthchecks.crash_protection.places import Conversation, Copy, Survey, survey
 from healthchecks.crash_protection.system import CrashProtection
-from healthchecks.crash_protection.volume import engine_url
 from plugins import Absent, Blocked, CannotTell, printable, probe
 from plugins.endpoints.docker import Docker
 from plugins.endpoints.filesystem import Filesystem
@@ -104,7 +104,7 @@ def _waiting(recent: list[Copy], seen: Survey) -> tuple[Waiting, ...]:
 def _vanished(system: CrashProtection, filesystem: Filesystem, commands: Host) -> str:
     """Return in words that the container that was started last is gone, "" when it is not."""
     path = system.settings.path(system.settings.container_file)
-    url = engine_url(system, commands)
+    url = engine_url(system.settings, commands)
     try:
         name = filesystem.read(path, 4096).decode("utf-8", "replace").strip() if path else ""
         names = {one.name for one in Docker(commands, url).containers()} if name and url else None

@@ -20,6 +20,7 @@ from plugins.endpoints.filesystem import Filesystem, Sighting
 from plugins.hosts import Host
 from plugins.journal import private_folder
 from plugins.outcomes import CannotTell, NotThere
+from plugins.redaction import redact
 from plugins.text import printable
 
 EXPORT = "Claude_Emergency_Export_"
@@ -228,7 +229,9 @@ def read(
 def _summary(path: str, row: dict[str, Any]) -> Summary | CannotTell:
     if "errno" in row:
         return CannotTell(f"{printable(path)}: {row['why']}")
-    return Summary(**row)
+    # They are kept in the state folder, and what is said in them may be a secret.
+    said = {key: redact(row[key]) for key in ("opening", "closing", "title")}
+    return Summary(**row | said)
 
 
 def _kept(state: Path) -> dict[str, Summary]:

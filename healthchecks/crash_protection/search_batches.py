@@ -8,6 +8,7 @@ conversations: the folder is 0700 and each file 0600.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -24,6 +25,7 @@ from healthchecks.crash_protection.search_words import Needle, is_hex
 
 VERSION = 1
 GROUPS = 64  # as many as a mask has bits
+_DAY = 86_400
 _NAME = re.compile(r"\d{20}-\d+\.words")
 
 
@@ -106,7 +108,6 @@ class Draft:
         """Write it whole, or not at all, and begin another."""
         if not (self.rows or self.pieces):
             return
-        name = f"{time.time_ns():020d}-{os.getpid()}.words"
         common = {word: mask for word, mask in self._words.items() if mask & (mask - 1)}
         plain: list[list[bytes]] = [[] for _ in range(self.groups)]
         hexes: list[list[bytes]] = [[] for _ in range(self.groups)]
@@ -127,16 +128,36 @@ class Draft:
             plain=_laid(plain, blobs),
             hexes=_laid(hexes, blobs),
         )
-        temporary = self.folder / f".{name}.tmp"
         written = msgspec.json.encode(head)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with open(os.open(temporary, flags, 0o600), "wb") as file:
-            file.write(len(written).to_bytes(8, sys.byteorder) + written)
-            file.write(starts.tobytes() + array("Q", common.values()).tobytes())
-            file.writelines(blobs)
-        temporary.rename(self.folder / name)
+        first = len(written).to_bytes(8, sys.byteorder) + written
+        tables = starts.tobytes() + array("Q", common.values()).tobytes()
+        _stored(self.folder, (first, tables, *blobs))
         self.rows, self.pieces, self.size, self.groups = [], {}, 0, 0
         self._words, self._shared, self._left = {}, 0, 0
+
+
+def _stored(folder: Path, parts: Iterable[bytes]) -> None:
+    """Write a batch whole, or leave no trace of it."""
+    name = f"{time.time_ns():020d}-{os.getpid()}.words"
+    temporary = folder / f".{name}.tmp"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    try:
+        with open(os.open(temporary, flags, 0o600), "wb") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(folder / name)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def clear(folder: Path) -> None:
+    """Take away what processes began to write and never will end: they were killed a day ago."""
+    for path in folder.glob(".*.words.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.lstat().st_mtime > _DAY:
+                path.unlink()
 
 
 def _between_breaks(words: Iterable[bytes]) -> bytes:

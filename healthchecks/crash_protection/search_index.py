@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from healthchecks.crash_protection import search_reading
-from healthchecks.crash_protection.search_batches import Batch, Row, batches
+from healthchecks.crash_protection.search_batches import Batch, Row, batches, clear
 from healthchecks.crash_protection.search_words import Needle
 from plugins.hosts import Host
 from plugins.journal import private_folder
@@ -67,6 +67,7 @@ class Index:
         try:
             private_folder(folder)
             folder.chmod(0o700)
+            clear(folder)
         except OSError as error:
             raise CannotTell(f"no index can be kept in {folder}: {error.strerror}") from None
         self._load()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from healthchecks.crash_protection.engine import has_volume
 from plugins.eyes import files
 from plugins.hosts import Host
 from plugins.outcomes import Absent
 from plugins.systems import Uses, under_home
 
-# What only the scripts leave behind that copy from the volume; our own watch leaves none of them.
+# Written beside the copies when some are taken out of the volume: it is missed when it is gone.
+VOLUME_MARK = "volume.name"
+# That, and what only the scripts leave behind that copy from the volume.
 VOLUME_SIGNS = (
+    VOLUME_MARK,
     "metadata",
     "README.md",
     "monitor.log",
@@ -93,7 +97,8 @@ class CrashProtection:
 
 
 def find(settings: Settings, host: Host) -> CrashProtection:
-    """Look for the folder of copies; with `enabled` yes, for conversations to protect as well.
+    """Look for the folder of copies; with `enabled` yes, for conversations to protect as well,
+    on the host and in the volume.
 
     Raises:
         Absent: nothing of it stands here.
@@ -105,8 +110,10 @@ def find(settings: Settings, host: Host) -> CrashProtection:
     folder, origins = settings.path(settings.folder), settings.paths(settings.origins)
     volume = settings.path(settings.volume_folder)
     wanted = settings.enabled == "yes" and any(map(there, (*origins, volume)))
+    wanted = wanted or (settings.enabled == "yes" and not volume and has_volume(settings, host))
     if not there(folder) and not there(volume) and not wanted:
-        raise Absent("crash protection", (folder,))
+        more = (*origins, settings.volume) if settings.enabled == "yes" else ()
+        raise Absent("crash protection", (folder, *more))
     return CrashProtection(
         settings=settings,
         folder=folder,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from healthchecks.crash_protection import spacing
@@ -15,7 +17,7 @@ from healthchecks.crash_protection.probes_copies_current import (
     realtime_path,
 )
 from healthchecks.crash_protection.system import CrashProtection
-from plugins.steps import LetGo, Mkdir, Move, Quarantine, Step, TakeCopies, Taken, TakeOut
+from plugins.steps import LetGo, Mkdir, Move, Quarantine, Step, TakeCopies, Taken, TakeOut, Write
 
 
 class Taking:
@@ -41,10 +43,16 @@ class Taking:
         chosen = [row for row in rows if row.relation != "unread"]
         here = [row for row in chosen if not row.conversation.container]
         taken = [one for row in here for one in self._taken(row)]
+        # Each has a copy before any has a second one: the disk may get full.
+        taken.sort(key=lambda one: os.path.dirname(one.path) == self._system.crash_recovery)
         outside = [step for row in chosen if row.conversation.container for step in self._out(row)]
         if not taken and not outside:
             return
         yield from self.folders()
+        if self._seen.unmarked:
+            name = self._system.settings.volume.encode() + b"\n"
+            yield Write(self._seen.unmarked, name, 0o600)
+            self._seen = replace(self._seen, unmarked="")
         paths = {one.path for one in taken}
         yield from (Quarantine(path) for path in sorted(paths & self._seen.odd.keys()))
         for first in range(0, len(taken), at_once or len(taken) or 1):

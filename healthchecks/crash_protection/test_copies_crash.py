@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthchecks.crash_protection.probes_copies_current import LAGGING, Protection, Standing
+from healthchecks.crash_protection.probes_copies_current import Protection, Standing
 from healthchecks.crash_protection.system import CrashProtection
 from healthchecks.crash_protection.taking import Taking, crowding
 from healthchecks.crash_protection.world import World
@@ -18,7 +18,7 @@ DAY = 86400.0
 def _wanting(protection: Protection, system: CrashProtection) -> list[Standing]:
     """Return the conversations with a copy, and too few, too many or too like crash copies."""
     most, now = system.settings.crash_copies, protection.now
-    begun = now - LAGGING * system.settings.interval
+    begun = now - protection.limit
     return [
         row
         for row in protection.standing
@@ -52,7 +52,7 @@ def test_crash_copies_span_a_useful_time(protection: Protection, system: CrashPr
     most = system.settings.crash_copies
     words = [crowding(row, protection.now, most) for row in wanting]
     assert not wanting, listed("crash copies", words)
-    protection.whole()
+    protection.judged()
 
 
 @healthy(test_crash_copies_span_a_useful_time)
@@ -79,6 +79,14 @@ def none(world: World) -> None:
     for path in world.crash_recovery.glob(f"{SESSIONS[0]}_*"):
         path.unlink()
     world.conversations.age_all(DAY)
+
+
+@fault(test_crash_copies_span_a_useful_time)
+def none_of_one_without_a_name(world: World) -> None:
+    """Its crash copy's name is a time and nothing else."""
+    for path in (world.projects / "-srv-app" / ".jsonl", world.realtime / ".jsonl"):
+        path.write_bytes(talk("", 2))
+        world.age(path, DAY)
 
 
 @fault(test_crash_copies_span_a_useful_time)

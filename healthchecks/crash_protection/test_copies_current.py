@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from healthchecks.crash_protection.probes_copies_current import Protection, late
+from healthchecks.crash_protection.probes_copies_current import Protection
 from healthchecks.crash_protection.system import CrashProtection
 from healthchecks.crash_protection.taking import Taking
 from healthchecks.crash_protection.world import World
@@ -29,17 +29,16 @@ def copy_them(protection: Protection, system: CrashProtection) -> Iterator[Step]
 
 
 @check(P0, guide="CP03", remedy=copy_them)
-def test_every_conversation_has_a_current_copy(
-    protection: Protection, system: CrashProtection
-) -> None:
+def test_every_conversation_has_a_current_copy(protection: Protection) -> None:
     """Every conversation has a current copy.
 
     What is said in a container is gone with its volume, and a crash takes what was not copied. A
     copy may be three rounds of the monitor behind; all folders of projects count, and sub-agents.
     """
-    overdue = late(protection.standing, system)
-    assert not overdue, listed("without a current copy", overdue)
-    protection.whole()
+    assert not protection.late, listed(
+        "without a current copy", (*protection.late, *protection.in_the_way)
+    )
+    protection.judged()
 
 
 @healthy(test_every_conversation_has_a_current_copy)
@@ -112,6 +111,24 @@ def a_cut_last_line(world: World) -> None:
 
 
 @fault(test_every_conversation_has_a_current_copy)
+def a_second_name_of_the_conversation_itself(world: World) -> None:
+    """A hard link: what is cut from the one is cut from the other."""
+    path = world.conversations.path(SESSIONS[0])
+    copy = world.realtime / path.name
+    copy.unlink()
+    copy.hardlink_to(path)
+    world.conversations.age_all(DAY)
+
+
+@fault(test_every_conversation_has_a_current_copy, cure=False)
+def a_link_in_the_place_of_all_copies(world: World) -> None:
+    """Through a link nothing is written; the shell monitors do."""
+    world.realtime.rename(world.folder / "elsewhere")
+    world.realtime.symlink_to(world.folder / "elsewhere")
+    world.conversations.age_all(DAY)
+
+
+@fault(test_every_conversation_has_a_current_copy)
 def a_link_in_the_place_of_the_copy(world: World) -> None:
     path = world.realtime / f"{SESSIONS[0]}.jsonl"
     path.unlink()
@@ -133,35 +150,37 @@ def behind_and_never_copied_in_a_container(world: World) -> None:
     world.engine.volume()
 
 
-@fault(test_every_conversation_has_a_current_copy, needs=DOCKER, becomes="cannot_tell")
-def a_volume_that_no_container_mounts(world: World) -> None:
-    world.engine.volume(mounted=False)
-
-
-@fault(test_every_conversation_has_a_current_copy, becomes="blocked")
-def the_volume_is_gone(world: World) -> None:
-    world.change(volume_folder=str(world.folder / "no-volume"))
-
-
-@fault(test_every_conversation_has_a_current_copy, becomes="blocked")
-def docker_is_down(world: World) -> None:
-    world.change(volume_folder="")
-
-
-@fault(test_every_conversation_has_a_current_copy, cure=False)
+@fault(test_every_conversation_has_a_current_copy)
 def docker_is_down_and_one_never_copied(world: World) -> None:
     world.change(volume_folder="")
     world.conversations.said_before("never-copied", DAY)
 
 
-@fault(test_every_conversation_has_a_current_copy, becomes="cannot_tell")
-def a_fifo_in_the_place_of_one(world: World) -> None:
+@fault(test_every_conversation_has_a_current_copy)
+def a_fifo_beside_one_never_copied(world: World) -> None:
+    world.conversations.said_before("never-copied", DAY)
     os.mkfifo(world.projects / "-srv-app" / "waits.jsonl")
 
 
-@fault(test_every_conversation_has_a_current_copy, becomes="cannot_tell")
-def a_link_that_leads_elsewhere(world: World) -> None:
-    (world.projects / "-srv-app" / "led.jsonl").symlink_to("/etc/passwd")
+@healthy(test_every_conversation_has_a_current_copy)
+def between_two_rounds_of_the_periodic_one(world: World) -> None:
+    pid = world.monitor.run("periodic", said=False)
+    world.monitor.write(b"%d" % pid, "periodic_backup.pid")
+    world.conversations.behind(SESSIONS[0], 60)
+
+
+@fault(test_every_conversation_has_a_current_copy)
+def after_four_rounds_of_the_periodic_one(world: World) -> None:
+    pid = world.monitor.run("periodic", said=False)
+    world.monitor.write(b"%d" % pid, "periodic_backup.pid")
+    world.conversations.behind(SESSIONS[0], 120)
+
+
+@fault(test_every_conversation_has_a_current_copy)
+def goes_on_after_a_long_first_line(world: World) -> None:
+    """The time of a line stands behind what was said in it."""
+    path = world.conversations.said_before("long", DAY, text="pasted " * 5000)
+    os.utime(path)
 
 
 @fault(test_every_conversation_has_a_current_copy, becomes="absent")
@@ -184,7 +203,7 @@ def test_no_conversation_got_shorter(protection: Protection) -> None:
     """
     shorter = [row for row in protection.standing if row.relation == "shorter"]
     assert not shorter, listed("shorter than their copies", shorter)
-    protection.whole()
+    protection.judged()
 
 
 @healthy(test_no_conversation_got_shorter)
@@ -224,7 +243,7 @@ def test_the_copy_is_the_conversation(protection: Protection) -> None:
     """
     odd = [row for row in protection.standing if row.relation == "differs"]
     assert not odd, listed("copies of something else", odd)
-    protection.whole()
+    protection.judged()
 
 
 @healthy(test_the_copy_is_the_conversation)

@@ -15,7 +15,8 @@ GUIDES = "monitor_conversations () {{ {} /config/$file; read -r line; }}; monito
     guide="CP13",
     hint="""Start nothing that writes. `docker volume ls` shows whether it has another name now (a
     compose project puts its own before it). Else `docker volume create claude-code-config` and
-    bring the newest copies back: `pytest healthchecks/ --recover crash_protection.recover`.""",
+    bring the newest copies back: `pytest healthchecks/ --recover crash_protection.recover`. Where
+    no container writes conversations any more: `volume = ""` in the systems file.""",
 )
 def test_the_conversation_volume_exists(conversation_volume: VolumeSeen) -> None:
     """The Docker volume with the conversations is there.
@@ -38,6 +39,13 @@ def a_volume_of_the_engine(world: World) -> None:
     world.engine.use("volume", "create", "claude-code-config")
     world.change(volume_folder="")
     world.summaries()
+
+
+@fault(test_the_conversation_volume_exists, needs=DOCKER)
+def one_that_only_our_own_watch_copied_from(world: World) -> None:
+    world.engine.use("version")
+    world.change(volume_folder="")
+    (world.kit / "volume.name").write_text("claude-code-config\n")
 
 
 @fault(test_the_conversation_volume_exists)
@@ -63,6 +71,11 @@ def conversations_on_the_host_alone(world: World) -> None:
     """Our own watch keeps copies; nothing shows that a container ever wrote conversations."""
     world.engine.use("version")
     world.change(volume_folder="")
+
+
+@fault(test_the_conversation_volume_exists, becomes="absent")
+def a_socket_that_was_left_behind(world: World) -> None:
+    world.engine.dead()
 
 
 @fault(test_the_conversation_volume_exists, becomes="absent")

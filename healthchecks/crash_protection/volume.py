@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from healthchecks.crash_protection.system import CrashProtection
+from healthchecks.crash_protection.engine import engine_url
+from healthchecks.crash_protection.system import VOLUME_SIGNS, CrashProtection
 from plugins.endpoints.docker import Docker
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.inside import Inside
-from plugins.eyes import naming, reading
 from plugins.hosts import Host
 from plugins.kept import Kept
-from plugins.outcomes import CannotTell, NotThere, Refused, TimedOut
+from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, TimedOut
 
 ENGINE = "host.the_docker_engine_answers"
 VOLUME = "crash_protection.the_conversation_volume_exists"
-_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
-_TOOLS = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
 ENDING = ".jsonl"
+_PATIENCE = 35.0  # seconds: what the host itself holds is looked at in the same look, and must be
 
 
 @dataclass(frozen=True)
@@ -34,29 +32,20 @@ class Origin:
 
 @dataclass(frozen=True)
 class Unseen:
-    """What of the origins could not be looked at, and why; `by` is the check that owns it."""
+    """What of the origins could not be looked at, and why.
+
+    Args:
+        by: the check that owns it.
+        doubtful: nothing but its name in our settings tells that there is such an origin.
+    """
 
     what: str
     why: str
     by: str = ""
+    doubtful: bool = False
 
     def __str__(self) -> str:
         return self.why if self.what in self.why else f"{self.what} {self.why}"
-
-
-def engine_url(system: CrashProtection, commands: Host) -> str:
-    """Return where the engine is asked, "" where this host has none."""
-    ours = os.environ.get("DOCKER_HOST", "") if commands.is_local else ""
-    named = system.settings.docker_url or ours
-    if named:
-        return named
-    sockets = [*_SOCKETS, f"{system.settings.path('~')}/.docker/run/docker.sock"]
-    seen = commands.call(reading.at, sockets, 0)
-    for path in sockets:
-        if seen[path]["kind"] != "missing":
-            return f"unix://{path}"
-    installed = commands.call(naming.programs, ["docker"], _TOOLS)["docker"]
-    return f"unix://{_SOCKETS[0]}" if installed else ""
 
 
 def volume_origin(
@@ -75,16 +64,32 @@ def volume_origin(
         if filesystem.look(named) is None:
             return [], [Unseen(named, "is not there", VOLUME)]
         return [Origin(f"{named}/projects", "volume")], []
-    url = engine_url(system, commands) if system.settings.volume else ""
+    url = engine_url(system.settings, commands) if system.settings.volume else ""
     if not url:
         return [], []
-    docker = Docker(commands, url)
+    docker, what = Docker(commands, url), f"the volume {system.settings.volume}:"
     try:
         return _through(system, filesystem, docker, memo if memo is not None else Kept())
-    except (NotThere, Refused, TimedOut) as error:
-        return [], [Unseen(f"the volume {system.settings.volume}", str(error), ENGINE)]
+    except (NotThere, Refused) as error:
+        return [], [Unseen(what, str(error), ENGINE, not expected(system, filesystem))]
+    except TimedOut as error:
+        return [], [Unseen(what, str(error), ENGINE)]
+    except NoPermission as error:
+        return [], [Unseen(what, str(error), "", not expected(system, filesystem))]
     except CannotTell as error:
-        return [], [Unseen(f"the volume {system.settings.volume}", str(error))]
+        return [], [Unseen(what, str(error))]
+
+
+def signs_of_the_volume(system: CrashProtection, filesystem: Filesystem) -> tuple[str, ...]:
+    """Return what shows that this host's conversations stood in the volume."""
+    paths = [f"{system.folder}/{name}" for name in VOLUME_SIGNS]
+    paths.append(system.settings.path(system.settings.container_file))
+    return tuple(path for path in paths if path and filesystem.exists(path))
+
+
+def expected(system: CrashProtection, filesystem: Filesystem) -> bool:
+    """Tell whether Docker has to do with conversations here, by what somebody set or left."""
+    return bool(system.settings.docker_url or signs_of_the_volume(system, filesystem))
 
 
 def _through(
@@ -109,7 +114,7 @@ def _through(
                 top = f"{mount.target.rstrip('/')}/projects"
                 return [Origin(top, "volume", one.id, _inside(docker, one.id, top, memo))], []
     how = "start or create a container that mounts it, or run these checks as one who may read it"
-    return [], [Unseen(f"the volume {name}", f"{hidden}, and no container mounts it: {how}")]
+    return [], [Unseen(f"the volume {name}:", f"{hidden}, and no container mounts it: {how}")]
 
 
 def _inside(docker: Docker, container: str, top: str, memo: Kept) -> tuple[Inside, ...]:
@@ -123,7 +128,7 @@ def _inside(docker: Docker, container: str, top: str, memo: Kept) -> tuple[Insid
             return tuple(one for one in there if not one.folder)
     if docker.look_inside(container, [top]) == (None,):
         return ()
-    listed = docker.files_inside(container, top, ENDING)
+    listed = docker.files_inside(container, top, ENDING, deadline=_PATIENCE)
     # The stream's times are whole seconds; the engine's own account of a path has all of it.
     found = docker.look_inside(container, [one.path for one in listed])
     told = tuple(one for one in found if one is not None)

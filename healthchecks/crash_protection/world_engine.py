@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tarfile
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -34,6 +36,16 @@ class WorldDocker:
     def use(self, *words: str, stdin: bytes = b"") -> str:
         """Run a docker command and return what it printed."""
         return self.borrow().docker(*words, stdin=stdin)
+
+    def dead(self) -> None:
+        """Let the docker program be set to a socket that nobody listens on, by a context."""
+        home, name = self._world.folder / ".docker", "left-behind"
+        meta = home / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
+        meta.mkdir(parents=True)
+        url = f"unix://{self._world.folder}/no-docker.sock"
+        (meta / "meta.json").write_text(json.dumps({"Endpoints": {"docker": {"Host": url}}}))
+        (home / "config.json").write_text(json.dumps({"currentContext": name}))
+        self._world.change(volume_folder="", docker_url="")
 
     def image(self, name: str, *programs: str, mib: int = 0) -> None:
         """Have an image of a name with links to these programs, as alpine has them."""

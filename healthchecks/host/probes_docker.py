@@ -109,7 +109,7 @@ def _answering(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -
     return docker
 
 
-@probe(deadline=40.0)
+@probe(deadline=40.0, every=300.0)
 def hoard(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> Hoard:
     """How much disk Docker holds that nothing uses."""
     docker = _answering(system, watched, commands)
@@ -131,7 +131,7 @@ def hoard(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> Hoa
     )
 
 
-@probe(deadline=20.0)
+@probe(deadline=20.0, every=30.0)
 def killed_containers(
     system: WatchedHost, watched: tuple[Uses, ...], commands: Host, machine: Machine
 ) -> tuple[Killed, ...]:

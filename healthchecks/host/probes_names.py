@@ -83,7 +83,7 @@ def stray_localhost(system: WatchedHost, commands: Host) -> tuple[Name, ...]:
     )
 
 
-@probe
+@probe(every=60.0)
 def lost_names(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> tuple[Name, ...]:
     """The host names of configured endpoints that do not resolve."""
     names = every("names", system, watched)
@@ -92,7 +92,7 @@ def lost_names(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -
     return _wrong(names, system.settings.name_answer_s, commands, lambda name: not name.addresses)
 
 
-@probe
+@probe(every=300.0)
 def clock_error(system: WatchedHost, commands: Host) -> Measure:
     """The greatest error of the clock that the kernel reckons with."""
     try:
@@ -120,7 +120,7 @@ def zone(system: WatchedHost, commands: Host) -> Zone:
     return Zone(file, seen)
 
 
-@probe
+@probe(every=60.0)
 def missing_tools(
     system: WatchedHost, watched: tuple[Uses, ...], commands: Host
 ) -> tuple[MissingTool, ...]:

@@ -33,7 +33,7 @@ class Dropped:
         return f"port {self.port}: {self.rule}"
 
 
-@probe
+@probe(every=60.0)
 def dropped_ports(
     system: WatchedHost, watched: tuple[Uses, ...], commands: Host
 ) -> tuple[Dropped, ...]:

@@ -53,7 +53,7 @@ def _watched(
     return found
 
 
-@probe
+@probe(every=30.0)
 def uncollected(
     system: WatchedHost, watched: tuple[Uses, ...], processes: Processes, commands: Host
 ) -> tuple[Zombie, ...]:
@@ -70,7 +70,7 @@ def uncollected(
     )
 
 
-@probe
+@probe(every=30.0)
 def holdings(
     system: WatchedHost, watched: tuple[Uses, ...], processes: Processes
 ) -> tuple[Holding, ...]:

@@ -51,7 +51,7 @@ class Schedule:
         return f"{self.what} is {state}; {last}"
 
 
-@probe
+@probe(every=60.0)
 def schedule(system: WatchedHost, commands: Host, machine: Machine) -> Schedule:
     """The timer or crontab that runs the checks, and the time of the last run."""
     limits = system.settings

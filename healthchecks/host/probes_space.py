@@ -155,7 +155,7 @@ def rooms(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> Roo
     return found
 
 
-@probe(deadline=20.0)
+@probe(deadline=20.0, every=60.0)
 def future_files(
     system: WatchedHost, watched: tuple[Uses, ...], commands: Host, machine: Machine
 ) -> tuple[Dated, ...]:
@@ -179,7 +179,7 @@ def _rows(rows: object) -> list[list[str]]:
     return [[str(word) for word in row] for row in rows] if isinstance(rows, list) else []
 
 
-@probe(deadline=20.0)
+@probe(deadline=20.0, every=60.0)
 def unsaved(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> Unsaved:
     """The newest source, the newest backup and the start of the machine."""
     backups = every("backups", system, watched)

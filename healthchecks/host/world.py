@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from plugins.worlds.dockerd import DockerWorld
+
 from .world_real import Seen, Surroundings
 
 HOUR = 3600.0

@@ -176,7 +176,7 @@ def key_pair(
     return KeyPair(system.certificate, system.key, trouble)
 
 
-@probe(deadline=WHOLE)
+@probe(deadline=WHOLE, every=60.0)
 def served_certificate(
     system: PocketAgent,
     processes: Processes,

@@ -35,7 +35,7 @@ class Metrics:
     counts: tuple[str, ...]
 
 
-@probe(deadline=25.0)
+@probe(deadline=25.0, every=30.0)
 def metrics(system: PocketAgent, processes: Processes, sockets: Sockets, http: Http) -> Metrics:
     """The server's own page of metrics."""
     seat = find_seat(system, processes, sockets, http)

@@ -68,7 +68,7 @@ def _projects(system: PocketAgent, host: Host) -> tuple[_OnDisk, ...]:
     )
 
 
-@probe(deadline=WHOLE)
+@probe(deadline=WHOLE, every=30.0)
 def projects_served(
     system: PocketAgent,
     commands: Host,
@@ -89,7 +89,7 @@ def projects_served(
     return ProjectsServed(listing.total, len(there), missing)
 
 
-@probe(deadline=WHOLE)
+@probe(deadline=WHOLE, every=30.0)
 def stuck_projects(
     system: PocketAgent,
     commands: Host,

@@ -68,7 +68,7 @@ class _Quiet:
         return lasted, "we closed it"
 
 
-@probe(deadline=WHOLE)
+@probe(deadline=WHOLE, every=30.0)
 def connections(
     system: PocketAgent,
     processes: Processes,

@@ -104,7 +104,7 @@ def listing_of(said: Said) -> Listing:
     return said.listing
 
 
-@probe(deadline=WHOLE)
+@probe(deadline=WHOLE, every=30.0)
 def conversation(
     system: PocketAgent,
     processes: Processes,
@@ -117,7 +117,7 @@ def conversation(
     return converse(system, http, websocket)
 
 
-@probe(deadline=WHOLE)
+@probe(deadline=WHOLE, every=30.0)
 def health(
     system: PocketAgent,
     processes: Processes,
@@ -134,7 +134,7 @@ def health(
     return replace(said, complaints=(*said.complaints, f"GET /health is answered with {status}"))
 
 
-@probe(deadline=WHOLE)
+@probe(deadline=WHOLE, every=30.0)
 def round_trips(
     system: PocketAgent,
     processes: Processes,

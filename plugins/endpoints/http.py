@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -119,7 +120,7 @@ class Http:
         address = address_of(url, ("http", "https"))
         from_here(self._host, address)
         what = f"{method} {printable(_bare(url))}"
-        with Watch(what, deadline) as watch, _session(address, watch) as session:
+        with Watch(what, deadline) as watch, _session(address, watch, verify) as session:
             with self._dead.at(address):
                 response = _ask(session, method, url, body, verify, headers, watch)
             with response:
@@ -191,12 +192,13 @@ def _read(response: Response, watch: Watch, limit: int) -> bytes:
     return bytes(content)
 
 
-def _session(address: Address, watch: Watch) -> Session:
+def _session(address: Address, watch: Watch, verify: bool | str) -> Session:
     """Return a session whose every connection is dialed inside the watch."""
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+    from urllib3.util.ssl_ import create_urllib3_context
 
     def dialed(connection: HTTPConnection) -> Any:
         return dial(Address(connection.host, connection.port or 0), watch)
@@ -212,6 +214,9 @@ def _session(address: Address, watch: Watch) -> Session:
 
     class Guarded(HTTPAdapter):
         def init_poolmanager(self, *args: Any, **words: Any) -> None:
+            if verify is False:
+                # Without a context of ours, every certificate authority is read in, for nothing.
+                words["ssl_context"] = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
             super().init_poolmanager(*args, **words)
             self.poolmanager.pool_classes_by_scheme = pools
 

@@ -65,16 +65,19 @@ def content(chunks: Iterable[bytes], size: int = _BLOCK) -> Iterator[bytes]:
     """Yield the blocks of the one regular file in a tar stream.
 
     Raises:
-        ValueError: it holds none, or something else stands first.
+        ValueError: it holds none, something else stands first, or it is cut.
     """
     stream = io.BufferedReader(Stream(chunks), _BLOCK)
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
-        member = archive.next()
-        file = archive.extractfile(member) if member and member.isreg() else None
-        if file is None:
-            raise ValueError("it is no regular file")
-        while block := file.read(size):
-            yield block
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            member = archive.next()
+            file = archive.extractfile(member) if member and member.isreg() else None
+            if file is None:
+                raise ValueError("it is no regular file")
+            while block := file.read(size):
+                yield block
+    except tarfile.TarError as error:
+        raise ValueError(f"the engine broke off: {error}") from None
 
 
 def standing(path: str, told: dict[str, Any]) -> Inside:

@@ -28,10 +28,11 @@ NEWEST = 8 << 20  # where no span of time is asked for, so many bytes of each lo
 SEARCHED = 64 << 20  # in a log of more bytes the beginning of the span is searched for
 PIECE = 1 << 20
 _TIMES = ("timestamp", "time", "ts", "@timestamp", "@t", "datetime")
+_LATEST = 1e20  # a number beyond it is no time, in whatever unit
 _NEAR = 1000  # lines that are looked at for a time
 _TIME = re.compile(rb'"(?:timestamp|time|ts)"\s*:\s*"([0-9T:Z .+-]{10,40})"')
 # A field of a pretty-printed object, whose text may hold quotes that nobody escaped.
-_FIELD = re.compile(rb'^\s*"([A-Za-z_]{1,64})"\s*:\s*(?:"(.*)"|(-?\d{1,15}))\s*,?\s*$')
+_FIELD = re.compile(rb'^\s*"([A-Za-z_]{1,64})"\s*:\s*(?:"(.*)"|(-?\d{1,15}))\s*(?:,\s*)?$')
 
 
 def main() -> int:
@@ -262,7 +263,7 @@ def time_of(row: Any) -> float | None:
             return datetime.datetime.fromisoformat(value.strip()).timestamp()
         except (ValueError, OverflowError):
             value = float(value) if re.fullmatch(r"\d{9,19}(\.\d{1,9})?", value.strip()) else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > _LATEST:
         return None
     while value > 1e11:
         value /= 1000

@@ -28,7 +28,7 @@ def below(
         top: the folder.
         ending: such as ".jsonl"; "" for every file.
         depth: 1 for the folder's own files.
-        limit: files, over which E2BIG is raised.
+        limit: files, odd names and folders, over which E2BIG is raised.
         follow: a link that stands at `top`, as its owner may have moved it elsewhere.
 
     Returns:
@@ -57,8 +57,8 @@ def below(
         with inside:
             for one in inside:
                 _sort(one, ending, real, found, waiting, level + 1 if level < depth else 0)
-        if len(found["files"]) > limit:
-            raise OSError(errno.E2BIG, "too many entries", top)
+                if sum(map(len, found.values())) + len(waiting) > limit:
+                    raise OSError(errno.E2BIG, "too many entries", top)
     found["files"].sort()
     del found["odd"][SHOWN:], found["unread"][SHOWN:]
     return found

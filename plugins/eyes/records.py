@@ -81,7 +81,7 @@ def _file(
     cursor = row.get("cursor") or {}
     same = [status.st_dev, status.st_ino] == cursor.get("file")
     same = same and cursor["size"] == status.st_size and not cursor["unread"]
-    if same and cursor["mtime_ns"] == status.st_mtime_ns:
+    if same and cursor.get("times") == [status.st_mtime_ns, status.st_ctime_ns]:
         return row, 0
     descriptor, seen = opened(path, follow=False)
     try:

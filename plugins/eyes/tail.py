@@ -38,7 +38,7 @@ def cursor_at(descriptor: int, seen: os.stat_result, offset: int, unread: int) -
     return {
         "file": [seen.st_dev, seen.st_ino],
         "size": seen.st_size,
-        "mtime_ns": seen.st_mtime_ns,
+        "times": [seen.st_mtime_ns, seen.st_ctime_ns],
         "offset": offset,
         "unread": unread,
         "tail": hashlib.sha256(tail).hexdigest(),
@@ -55,7 +55,8 @@ def resumed(descriptor: int, seen: os.stat_result, known: dict[str, object]) -> 
     offset, size = known["offset"], known["size"]
     if not isinstance(offset, int) or not isinstance(size, int) or seen.st_size < size:
         return 0
-    if seen.st_size == size and seen.st_mtime_ns != known["mtime_ns"]:
+    # Who writes may set the one time back, but not the other.
+    if seen.st_size == size and [seen.st_mtime_ns, seen.st_ctime_ns] != known.get("times"):
         return 0
     same = cursor_at(descriptor, seen, offset, 0)["tail"] == known["tail"]
     return offset if same else 0

@@ -63,6 +63,7 @@ def read_through(path: str, documents: list[str], seconds: float) -> dict[str, A
         fault: what is wrong with it, "" when it is whole; late: whether it was given up; members:
         how many were read; size: the bytes of all files in it; astray: a member that leads out of
         the archive, "" when none does; top: the names of the first two levels, at most 1000;
+        filled: those of them below which a member stands, at most 1000;
         documents: for each document
         that was found, 100 at most, by its name in the archive, "" or why it is no JSON object.
     """
@@ -73,6 +74,7 @@ def read_through(path: str, documents: list[str], seconds: float) -> dict[str, A
         "size": 0,
         "astray": "",
         "top": [],
+        "filled": [],
         "documents": {},
     }
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -102,6 +104,7 @@ def read_through(path: str, documents: list[str], seconds: float) -> dict[str, A
 
 def _members(packed: Any, documents: list[str], told: dict[str, Any]) -> None:
     top: set[str] = set()
+    filled: set[str] = set()
     while True:
         header = _exactly(packed, BLOCK)
         if not header:
@@ -118,6 +121,8 @@ def _members(packed: Any, documents: list[str], told: dict[str, Any]) -> None:
             told["astray"] = told["astray"] or name
         if len(top) < 1000:
             top.add("/".join(parts[:2]))
+        if len(parts) > 2 and len(filled) < 1000:
+            filled.add("/".join(parts[:2]))
         wanted = parts and parts[-1] in documents and len(parts) <= 3 and member.isreg()
         if wanted and len(told["documents"]) < _MOST_DOCUMENTS:
             told["documents"]["/".join(parts)] = _document(packed, size)
@@ -127,7 +132,7 @@ def _members(packed: Any, documents: list[str], told: dict[str, Any]) -> None:
     while block := packed.read(_CHUNK):
         if block.strip(b"\0"):
             raise Fault("it is broken: something follows its end mark")
-    told["top"] = sorted(top)
+    told["top"], told["filled"] = sorted(top), sorted(filled)
 
 
 def _member(packed: Any, header: bytes) -> tuple[tarfile.TarInfo, str, int]:
@@ -138,7 +143,10 @@ def _member(packed: Any, header: bytes) -> tuple[tarfile.TarInfo, str, int]:
         if member.type == b"S":
             _sparse(packed, header)
         if member.type not in (b"L", b"K", b"x", b"g", b"X"):
-            return member, said.get("path", member.name), int(said.get("size", member.size))
+            size = int(said.get("size", member.size))
+            if size < 0:
+                raise Fault(f"it is broken: a member of it has {size} bytes")
+            return member, said.get("path", member.name), size
         if not 0 <= member.size <= _LONGEST_NAME:
             raise Fault(f"it is broken: a header in it says that it has {member.size} bytes")
         text = _exactly(packed, member.size)
@@ -155,14 +163,16 @@ def _member(packed: Any, header: bytes) -> tuple[tarfile.TarInfo, str, int]:
 def _records(text: bytes) -> dict[str, str]:
     """Read the path and the size of an extended header: lines of "length key=value"."""
     found: dict[str, str] = {}
-    while text.strip(b"\0"):
-        length, _, _ = text.partition(b" ")
-        if not length.isdigit() or not len(length) < 8 or not 4 < int(length) <= len(text):
+    text = text.rstrip(b"\0")
+    at = 0
+    while at < len(text):
+        length, _, _ = text[at : at + 8].partition(b" ")
+        if not length.isdigit() or not len(length) < 8 or not 4 < int(length) <= len(text) - at:
             raise Fault("it is broken: an extended header in it cannot be read")
-        key, _, value = text[len(length) + 1 : int(length) - 1].partition(b"=")
+        key, _, value = text[at + len(length) + 1 : at + int(length) - 1].partition(b"=")
         if key == b"path" or (key == b"size" and value.isdigit() and len(value) < 19):
             found[key.decode()] = value.decode("utf-8", "surrogateescape")
-        text = text[int(length) :]
+        at += int(length)
     return found
 
 

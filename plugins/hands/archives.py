@@ -32,6 +32,7 @@ from plugins.hands.tree import (
 )
 
 ASTRAY = "is a link that leads out of the archive"
+_HEADERS = 4 << 20  # bytes that may stand before a member to say what it is
 UNREADABLE = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError)
 
 
@@ -51,6 +52,22 @@ class _Hashing:
         block: bytes = self._file.read(size)
         self.digest.update(block)
         return block
+
+
+class _Bounded:
+    """A file of which little is read where headers stand: a stranger names their size, too."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.left: int | None = _HEADERS
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, at most `size`."""
+        if self.left is not None:
+            self.left -= size
+            if self.left < 0:
+                raise Unfit("it is broken: a header in it is larger than any should be")
+        return bytes(self._file.read(size))
 
 
 def pack(source: str, target: str, roots: list[str]) -> Done:
@@ -181,12 +198,18 @@ def members(raw: BinaryIO) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
         tarfile.TarError, EOFError, zlib.error, ValueError: it is cut or broken.
     """
     with gzip.GzipFile(fileobj=raw, mode="rb") as packed:
-        with tarfile.open(fileobj=packed, mode="r|") as tar:
-            for member in tar:
+        bounded: Any = _Bounded(packed)
+        with tarfile.open(fileobj=bounded, mode="r|") as tar:
+            rest: Any = tar.fileobj
+            while (member := tar.next()) is not None:
+                bounded.left = None
                 yield tar, member
                 _forget(tar)
+                # What is left of the content is no header yet; tarfile itself wants its last byte.
+                rest.seek(max(rest.tell(), tar.offset - 1))
+                bounded.left = _HEADERS
+            bounded.left = None
             # tarfile takes a broken header for the end; after the true end only zeros follow.
-            rest: Any = tar.fileobj
             while block := rest.read(CHUNK):
                 if block.strip(b"\0"):
                     raise Unfit("it is broken: what follows its last member is no member")
@@ -204,6 +227,8 @@ def fault_of(member: tarfile.TarInfo, inner: str) -> str:
     """
     if member.name.startswith("/") or ".." in member.name.split("/"):
         return "leads out of the archive"
+    if member.size < 0:
+        return "has a size that is none"
     if member.isreg() or member.isdir():
         return ""
     name = below(member.name, inner)

@@ -15,10 +15,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from plugins.hands.files import keep_owner
-from plugins.hands.growing import Fresh, Grown, blocks_of, clear
+from plugins.hands.growing import Fresh, Grown, alone, blocks_of, clear, made
 from plugins.hands.prefixes import SEAM, compare, opened
-from plugins.hands.tree import Done, at, status_of, sync
+from plugins.hands.tree import Done, at, identity, status_of, sync
 
 _AT_ONCE = 64
 _DOWN_AT_ONCE, _WRITTEN_AT_ONCE = 8, 2
@@ -156,15 +155,8 @@ def take_stream(
             finally:
                 os.close(grown.descriptor)
             return {}
-        one = Fresh(name, folder)
-        try:
+        with made(name, folder) as one:
             one.write(blocks, mtime_ns)
-            one.settle()
-        except BaseException:
-            one.drop()
-            raise
-        finally:
-            os.close(one.descriptor)
         sync(folder)
     return {}
 
@@ -197,12 +189,12 @@ def take_back(rows: list[list[Any]], slot: str, roots: list[str]) -> Done:
                 continue
             begin = max(0, size)
             with _open(name, folder, os.O_RDWR) as copy:
-                one = Fresh(new, there)
-                try:
+                alone(copy)
+                status = os.fstat(copy)
+                if status.st_nlink > 1 or status.st_size < begin:
+                    raise OSError(errno.EPERM, "it was changed since", path)
+                with made(new, there) as one:
                     one.write(blocks_of(copy, begin, status.st_size), status.st_mtime_ns)
-                    one.settle()
-                finally:
-                    os.close(one.descriptor)
                 if size >= 0:
                     os.ftruncate(copy, size)
                     os.utime(copy, ns=(mtime_ns, mtime_ns))
@@ -243,6 +235,9 @@ def let_go(path: str, longer: str, roots: list[str]) -> Done:
             return {"refused": told["why"]}
         if told["common"] != told["sizes"][0] or told["identities"][0] == told["identities"][1]:
             return {"refused": f"{longer} does not begin with it"}
+        now = status_of(name, folder)
+        if now is None or identity(now) != told["identities"][0]:
+            return {"refused": "it was changed while it was compared"}
         os.unlink(name, dir_fd=folder)
         sync(folder)
     return {}
@@ -252,23 +247,14 @@ def give_back(path: str, longer: str, looks: list[int], roots: list[str]) -> Don
     """Make a copy again of what another file begins with; looks: size, mode, mtime_ns, uid, gid."""
     size, mode, mtime_ns, uid, gid = looks
     with at(path, roots) as (folder, name), at(longer, roots) as (there, other):
-        with _open(other, there, os.O_RDONLY) as reader:
-            one = Fresh(name, folder)
-            try:
-                one.write(blocks_of(reader, 0, size), mtime_ns)
-                if one.size != size:
-                    raise OSError(errno.EINVAL, f"{longer} is shorter by now")
-                keep_owner(one.descriptor, folder, None)
-                if os.geteuid() == 0:
-                    os.fchown(one.descriptor, uid, gid)
-                os.fchmod(one.descriptor, mode)
-                os.utime(one.descriptor, ns=(mtime_ns, mtime_ns))
-                one.settle()
-            except BaseException:
-                one.drop()
-                raise
-            finally:
-                os.close(one.descriptor)
+        with _open(other, there, os.O_RDONLY) as reader, made(name, folder) as one:
+            one.write(blocks_of(reader, 0, size), mtime_ns)
+            if one.size != size:
+                raise OSError(errno.EINVAL, f"{longer} is shorter by now")
+            if os.geteuid() == 0:
+                os.fchown(one.descriptor, uid, gid)
+            os.fchmod(one.descriptor, mode)
+            os.utime(one.descriptor, ns=(mtime_ns, mtime_ns))
         sync(folder)
     return {}
 

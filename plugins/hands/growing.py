@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -79,15 +80,52 @@ class Fresh:
         """Bring it to the disk, read it back, and give it its name."""
         os.fsync(self.descriptor)
         proven(self.descriptor, 0, self.size, self.digest)
-        if status_of(self.name, self.folder) is not None:
-            raise OSError(errno.EEXIST, "something appeared under its name meanwhile")
-        os.rename(self._now, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        folders = {"src_dir_fd": self.folder, "dst_dir_fd": self.folder}
+        try:
+            # Unlike a rename it never takes the place of what somebody put there just now.
+            os.link(self._now, self.name, **folders, follow_symlinks=False)
+        except FileExistsError:
+            raise OSError(errno.EEXIST, "something appeared under its name meanwhile") from None
+        except OSError:  # a file system without second names
+            if status_of(self.name, self.folder) is not None:
+                raise OSError(errno.EEXIST, "something appeared under its name") from None
+            os.rename(self._now, self.name, **folders)
+        else:
+            os.unlink(self._now, dir_fd=self.folder)
         self._now = self.name
 
     def drop(self) -> None:
         """Take it away again."""
         with contextlib.suppress(OSError):
             os.unlink(self._now, dir_fd=self.folder)
+
+
+@contextlib.contextmanager
+def made(name: str, folder: int) -> Iterator[Fresh]:
+    """Yield a new copy to be filled; at the end it is settled, or leaves no trace."""
+    one = Fresh(name, folder)
+    try:
+        yield one
+        one.settle()
+    except BaseException:
+        one.drop()
+        raise
+    finally:
+        os.close(one.descriptor)
+
+
+def alone(descriptor: int) -> None:
+    """Keep others from an open copy until it is closed; raise EBUSY where one of them has it.
+
+    Who gives up what he appended cuts it off: another's bytes, written behind it by then, would
+    stand behind a hole.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OSError(errno.EBUSY, "somebody else is writing to it now") from None
+    except OSError:
+        return  # a file system without locks
 
 
 class Grown:
@@ -107,11 +145,15 @@ class Grown:
             raise OSError(errno.EMLINK, "it has another name (hard link), which would change too")
         self.start = start
         self.descriptor = os.open(name, _GROWING, dir_fd=folder)
-        self._before = os.fstat(self.descriptor)
-        changed = seen and identity(self._before) != seen
-        if changed or self._before.st_size != start or not os.path.samestat(self._before, status):
+        try:
+            alone(self.descriptor)
+            self._before = os.fstat(self.descriptor)
+            changed = (seen and identity(self._before) != seen) or self._before.st_size != start
+            if changed or not os.path.samestat(self._before, status):
+                raise OSError(errno.EPERM, "it was changed since it was looked at")
+        except OSError:
             os.close(self.descriptor)
-            raise OSError(errno.EPERM, "it was changed since it was looked at")
+            raise
 
     def append(self, blocks: Iterable[bytes], mtime_ns: int) -> None:
         """Append, bring it to the disk and read it back; on any error it is what it was."""

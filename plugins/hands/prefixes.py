@@ -25,20 +25,22 @@ def compare(pairs: list[list[Any]]) -> list[dict[str, Any]]:
             beginning that are known to be the same: of these only the last 4096 are read].
 
     Returns:
-        Of each pair: common (bytes that are the same from the beginning), sizes and identities of
-        both as they were opened, and why: "" or what kept us from reading one of them.
+        Of each pair: common (bytes that are the same from the beginning), sizes, identities and
+        ctimes (ns) of both as they were opened, and why: "" or what kept us from reading one.
     """
     return [_compared(*pair) for pair in pairs]
 
 
 def _compared(one: str, top: str, other: str, root: str, known: int) -> dict[str, Any]:
     answer: dict[str, Any] = {"common": 0, "sizes": [0, 0], "identities": ["", ""], "why": ""}
+    answer["ctimes"] = [0, 0]
     first = second = -1
     try:
         first, second = opened(one, top), opened(other, root)
         seen = (os.fstat(first), os.fstat(second))
         answer["sizes"] = [status.st_size for status in seen]
         answer["identities"] = [identity(status) for status in seen]
+        answer["ctimes"] = [status.st_ctime_ns for status in seen]
         until = min(answer["sizes"])
         answer["common"] = _common(first, second, max(0, min(known, until) - SEAM), until)
     except OSError as error:

@@ -106,7 +106,7 @@ def _copied(name: str, here: int, seen: os.stat_result, path: str, base: int) ->
         else:
             made = stat.S_ISREG(seen.st_mode)
             if made:
-                _content(name, here, path, base)
+                seen = _content(name, here, path, base)
         if made and os.geteuid() == 0:
             # Nobody else gets into the new folder yet, so that no name in it can be another's.
             os.chown(path, seen.st_uid, seen.st_gid, dir_fd=base, follow_symlinks=False)
@@ -116,8 +116,12 @@ def _copied(name: str, here: int, seen: os.stat_result, path: str, base: int) ->
             raise
 
 
-def _content(name: str, here: int, path: str, base: int) -> None:
-    """Copy a file as one state of it, or as the beginning of one that only grew."""
+def _content(name: str, here: int, path: str, base: int) -> os.stat_result:
+    """Copy a file as one state of it, or as the beginning of one that only grew.
+
+    Returns:
+        What was copied: another may have got the name since it was looked at.
+    """
     descriptor = os.open(name, READING, dir_fd=here)
     with (
         open(descriptor, "rb") as reader,
@@ -139,6 +143,7 @@ def _content(name: str, here: int, path: str, base: int) -> None:
             raise OSError("the copy differs from its source", path)
         os.fchmod(writer.fileno(), after.st_mode & 0o700 | 0o600)
         os.utime(writer.fileno(), ns=(after.st_atime_ns, after.st_mtime_ns))
+    return after
 
 
 def _poured(reader: Any, size: int, writer: Any) -> str:

@@ -87,9 +87,13 @@ def write_json(config: pytest.Config, text: str) -> bool:
         path = placed(config, target) if target else config.rootpath / JSON
         save(path, text)
     except OSError as error:
-        opened(config).warnings.append(f"the result document could not be written: {error}")
-        if target:
-            sys.stderr.write(f"the result document could not be written: {error}\n")
+        # Without the name of the temporary file: a watch writes again and again.
+        trouble = f"the result document could not be written: {target or JSON}: {error.strerror}"
+        known = opened(config).warnings
+        if trouble not in known:
+            known.append(trouble)
+            if target:
+                sys.stderr.write(f"{trouble}\n")
         return not target
     if named(config, path) not in config.stash[WRITTEN]:
         config.stash[WRITTEN].append(named(config, path))

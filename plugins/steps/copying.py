@@ -34,11 +34,15 @@ class Taken:
         if self.start >= 0:
             tail = line("tail", "-c", f"+{self.start + 1}", "--", self.source)
             return f"{tail} >> {quoted(self.path)} && {line('touch', '-r', self.source, self.path)}"
-        beside = f"{self.path}.tmp"
+        # mktemp: a name that nobody can have laid a link at.
         return (
-            f"{line('cp', '-p', '--', self.source, beside)} && {line('chmod', '600', beside)}"
-            f" && {line('mv', '-n', '--', beside, self.path)}"
+            f'{_new(self.path)} && cp -p -- {quoted(self.source)} "$new"'
+            f' && chmod 600 "$new" && mv -n -- "$new" {quoted(self.path)}'
         )
+
+
+def _new(path: str) -> str:
+    return f"new=$(mktemp {quoted(f'{path}.XXXXXX')})"
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class TakeCopies:
     copies: tuple[Taken, ...]
     telling: bool = False
     light: ClassVar[bool] = True
+    adds: ClassVar[bool] = True
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -189,14 +194,11 @@ class TakeOut(OnFile):
         return (_back((self.path,), hands),)
 
     def __str__(self) -> str:
-        beside = f"{self.path}.tmp"
-        asked = f"{self.container}:{self.source}"
-        known = line("cmp", "-n", str(self.start), "--", self.path, beside)
+        asked = line("docker", "-H", self.engine, "cp", f"{self.container}:{self.source}")
+        known = f' && {line("cmp", "-n", str(self.start), "--", self.path)} "$new"'
         return (
-            f"{line('docker', '-H', self.engine, 'cp', asked, beside)}"
-            f" && {line('chmod', '600', beside)}"
-            + (f" && {known}" if self.start > 0 else "")
-            + f" && {line('mv', '--', beside, self.path)}"
+            f'{_new(self.path)} && {asked} "$new" && chmod 600 "$new"'
+            f'{known if self.start > 0 else ""} && mv -- "$new" {quoted(self.path)}'
         )
 
 

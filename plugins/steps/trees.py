@@ -68,6 +68,7 @@ class TakeOver(NewContent):
         path = quoted(self.path)
         return (
             f"new=$(mktemp {quoted(f'{self.path}.XXXXXX')})"
+            f' && cp -p -- {path} "$new" && chmod go= "$new"'
             f' && jq -s {quoted(program)} {path} {quoted(self.source)} > "$new"'
             f' && mv -- "$new" {path}'
         )

@@ -15,10 +15,14 @@ from healthchecks.claude_docker import keychain
 from healthchecks.claude_docker.container_paths import changed, inward, spelled, words_for
 from healthchecks.claude_docker.documents import Document, document, parsed
 from healthchecks.claude_docker.logins import in_keychain, is_token, moment, oauth_in
+from healthchecks.claude_docker.probes_configuration import broken_configuration
+from healthchecks.claude_docker.probes_login import _access
 from healthchecks.claude_docker.system import ClaudeDocker
+from healthchecks.claude_docker.test_configuration import bring_back_the_newest_copy
 from healthchecks.claude_docker.world import World
 from plugins.configuration import shipped
 from plugins.endpoints.filesystem import Filesystem
+from plugins.endpoints.processes import Processes
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell
 from plugins.steps import Hands, Refusal, Substitute, Word
@@ -114,6 +118,34 @@ def test_another_folder_has_an_item_of_its_own(world: World) -> None:
     first = keychain.service_names(seen(world))[0]
     assert first.startswith("Claude Code-credentials-")
     assert len(first) == len("Claude Code-credentials-") + 8
+
+
+def test_a_mark_before_the_credentials_is_what_claude_stumbles_over(world: World) -> None:
+    credentials = world.login.credentials
+    credentials.write_bytes(b"\xef\xbb\xbf" + credentials.read_bytes())
+    found = _access(seen(world), Filesystem(Host()), Host())
+    assert not found.logins
+    assert "byte order mark" in found.without[0]
+
+
+@pytest.mark.parametrize("whose", ["ours", "another's"])
+def test_a_running_claude_is_ended_before_its_configuration_is_replaced(
+    world: World, whose: str
+) -> None:
+    world.login.safety_copy()
+    world.config_file.write_bytes(b'{"cut')
+    look = vars(broken_configuration)["__probe__"].function
+    home = world.folder if whose == "ours" else world.folder.parent
+    process = subprocess.Popen(["claude", "60"], executable="/bin/sleep", env={"HOME": str(home)})
+    try:
+        found = look(seen(world), Filesystem(Host()), Processes(Host()))[0]
+    finally:
+        process.kill()
+        process.wait()
+    assert found.copy
+    assert found.busy == (process.pid if whose == "ours" else 0)
+    assert ("end it first" in str(found)) == (whose == "ours")
+    assert bool([*bring_back_the_newest_copy((found,))]) == (whose != "ours")
 
 
 def test_a_link_in_a_circle_is_no_file(tmp_path: Path) -> None:

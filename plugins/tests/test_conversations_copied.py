@@ -19,11 +19,12 @@ from healthchecks.crash_protection.world import World
 from healthchecks.crash_protection.world_conversations import SESSIONS, message, talk
 from plugins import configuration
 from plugins.endpoints.filesystem import Filesystem
+from plugins.endpoints.processes import Processes
 from plugins.hosts import Host
 from plugins.journal import Journal
 from plugins.kept import Kept
 from plugins.run import Run
-from plugins.steps import Refusal
+from plugins.steps import Refusal, TakeCopies
 from plugins.systems import settings_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -49,7 +50,8 @@ class Rounds:
     def look(self) -> Protection:
         """Return how conversations and copies stand."""
         probe = protection.__probe__.function  # type: ignore[attr-defined]
-        seen: Protection = probe(self.system, Filesystem(self.host), self.host, self.kept, self.run)
+        eyes = (Filesystem(self.host), Processes(self.host), self.host)
+        seen: Protection = probe(self.system, *eyes, self.kept, self.run)
         return seen
 
     def round(self) -> list[str]:
@@ -95,15 +97,20 @@ def test_a_round_copies_whatever_was_added_and_the_next_one_does_nothing(
     assert rounds.round() == []
     assert set(rounds.relations().values()) == {"same"}
     copy = world.realtime / "new.agent-7.jsonl"
-    assert copy.read_bytes() == talk_of(folder / "agent-7.jsonl")
+    assert copy.read_bytes() == (folder / "agent-7.jsonl").read_bytes()
     assert copy.stat().st_mode & 0o777 == 0o600
     taken = len(rounds.journal.entries())
     assert rounds.round() == []
     assert len(rounds.journal.entries()) == taken
 
 
-def talk_of(path: Path) -> bytes:
-    return path.read_bytes()
+def test_each_has_a_copy_before_any_has_a_second_one(world: World, rounds: Rounds) -> None:
+    for name in ("new", "newer"):
+        world.conversations.origin(name, talk(name, 2))
+    steps = copy_what_changed(rounds.look(), rounds.system)
+    taken = [one.path for step in steps if isinstance(step, TakeCopies) for one in step.copies]
+    places = [os.path.basename(os.path.dirname(path)) for path in taken]
+    assert places == ["realtime"] * 2 + ["crash-recovery"] * 2
 
 
 def test_a_conversation_that_got_shorter_replaces_nothing_and_is_kept_beside(
@@ -176,9 +183,9 @@ def test_two_of_one_name_keep_their_copies_whichever_comes_first(
     world.conversations.origin("same", talk("another", 4), early)
     for _ in range(3):
         rounds.round()
-    assert (world.realtime / "same.jsonl").read_bytes() == talk_of(late / "same.jsonl")
+    assert (world.realtime / "same.jsonl").read_bytes() == (late / "same.jsonl").read_bytes()
     others = list(world.realtime.glob("same.*.jsonl"))
-    assert [path.read_bytes() for path in others] == [talk_of(early / "same.jsonl")]
+    assert [path.read_bytes() for path in others] == [(early / "same.jsonl").read_bytes()]
     assert set(rounds.relations().values()) == {"same"}
 
 
@@ -275,3 +282,17 @@ def test_a_round_after_a_line_reads_little(world: World, rounds: Rounds) -> None
     assert rounds.round() == []
     assert rounds.relations()["big"] == "same"
     assert _read_so_far() - before < 64 << 10
+
+
+def test_a_copy_that_was_written_over_is_seen_whatever_its_times_say(
+    rounds: Rounds, world: World
+) -> None:
+    rounds.round()
+    assert rounds.relations()[SESSIONS[0]] == "same"
+    copy = world.realtime / f"{SESSIONS[0]}.jsonl"
+    seen = copy.stat()
+    with copy.open("r+b") as file:
+        file.seek(99)
+        file.write(b"\0")
+    os.utime(copy, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert rounds.relations()[SESSIONS[0]] == "differs"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from plugins.hands import copying
+from plugins.hands.growing import Fresh, Grown
 from plugins.hosts import Host
 from plugins.journal import Journal
 from plugins.proofs import lacking
@@ -227,3 +230,56 @@ def test_outside_the_roots_nothing_is_written(site: Path) -> None:
     step = TakeCopies((Taken(str(site / "from/x"), str(site / "from/a"), str(site / "from")),))
     with pytest.raises(Refusal, match="outside"):
         step.take(hands(site))
+
+
+def test_what_cannot_be_put_by_stays_and_what_got_shorter_is_not_made_longer(site: Path) -> None:
+    copy = site / "to" / "a"
+    copy.write_bytes(b"x" * 5000)
+    words = ([[str(copy), 100, 1]], str(site / "quarantine" / "s"), [str(site)])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # as a disk that is full
+    try:
+        with pytest.raises(OSError, match="too large"):
+            copying.take_back(*words)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert copy.read_bytes() == b"x" * 5000
+    assert not list((site / "quarantine").iterdir())
+    copy.write_bytes(b"x" * 50)
+    with pytest.raises(OSError, match="changed"):
+        copying.take_back(*words)
+    assert copy.read_bytes() == b"x" * 50
+
+
+def test_two_never_append_to_one_copy_at_once(site: Path) -> None:
+    (site / "from" / "a").write_bytes(b"said\n")
+    take(site, "a")
+    folder = os.open(site / "to", os.O_RDONLY)
+    first = Grown("a", folder, 5, "")
+    (site / "from" / "a").write_bytes(b"said\nmore\n")
+    assert "somebody else is writing" in refused(site, "a")
+    os.close(first.descriptor)
+    assert take(site, "a") == {}
+    os.close(folder)
+
+
+def test_a_new_copy_takes_the_place_of_nothing_that_appeared_meanwhile(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = os.open(site / "to", os.O_RDONLY)
+    one = Fresh("a", folder)
+    one.write([b"short"], 1)
+    link = os.link
+
+    def late(*names: str, **words: Any) -> None:
+        (site / "to" / "a").write_bytes(b"short and longer")
+        link(*names, **words)
+
+    monkeypatch.setattr(os, "link", late)
+    with pytest.raises(OSError, match="appeared"):
+        one.settle()
+    one.drop()
+    os.close(one.descriptor)
+    os.close(folder)
+    assert left(site) == ["a"]
+    assert (site / "to" / "a").read_bytes() == b"short and longer"

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from plugins.worlds.dockerd import DockerWorld
 from plugins.endpoints.docker import Docker
 from plugins.hosts import Host
 from plugins.outcomes import (
@@ -27,6 +26,7 @@ from plugins.outcomes import (
 )
 from plugins.proofs import lacking
 from plugins.tests.wiring import answer, drip, hang, serving
+from plugins.worlds.dockerd import DockerWorld
 
 
 @pytest.fixture(scope="module")

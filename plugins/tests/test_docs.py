@@ -13,12 +13,10 @@ PAGE = ROOT / "docs" / "add-a-check.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 PROCEDURES = {
-    f"{name}.{function}"
-    for name in ("pocket_agent",)
+    f"{path.parent.name}.{function}"
+    for path in (ROOT / "healthchecks").glob("*/recovery.py")
     for function in re.findall(
-        r"^@procedure.*?^def (\w+)",
-        (ROOT / "healthchecks" / name / "recovery.py").read_text(),
-        re.DOTALL | re.MULTILINE,
+        r"^@(?:procedure|inquiry).*?^def (\w+)", path.read_text(), re.DOTALL | re.MULTILINE
     )
 }
 # The toy's own system, under the name that the page gives it.
@@ -93,5 +91,14 @@ def test_every_option_that_a_page_names_exists(page: Path) -> None:
 def test_every_check_that_a_page_names_exists() -> None:
     checks = "".join(path.read_text() for path in (ROOT / "docs" / "checks").glob("*.md"))
     for page in PAGES:
-        named = re.findall(r"\b((?:claude_docker|crash_protection|host|pocket_agent)\.[a-z_]{12,})\b", page.read_text())
+        named = re.findall(
+            r"\b((?:claude_docker|crash_protection|host|pocket_agent)\.[a-z_]{12,})\b",
+            page.read_text(),
+        )
         assert [n for n in named if f"## {n}\n" not in checks and n not in PROCEDURES] == []
+
+
+def test_the_page_on_recovery_names_every_procedure() -> None:
+    page = (ROOT / "docs" / "recovering.md").read_text()
+    assert len(PROCEDURES) > 10
+    assert [name for name in sorted(PROCEDURES) if f"`{name}`" not in page] == []

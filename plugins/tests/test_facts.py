@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from plugins.crashes import Crashed, guarded
 from plugins.answers import Answer, NotReached
+from plugins.crashes import Crashed, guarded
 from plugins.outcomes import Absent, TimedOut
 
 

@@ -277,3 +277,11 @@ def test_the_same_question_is_answered_once(filesystem: Filesystem, tmp_path: Pa
 def test_a_name_with_nul_is_no_file(filesystem: Filesystem) -> None:
     with pytest.raises(WrongKind, match="null"):
         filesystem.look("/a\0b")
+
+
+def test_names_that_are_no_files_are_counted_too(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"{number}.jsonl").symlink_to("/etc/passwd")
+    assert len(Filesystem(Host()).below(str(tmp_path), ".jsonl", limit=6).odd) == 6
+    with pytest.raises(TooBig):
+        Filesystem(Host()).below(str(tmp_path), ".jsonl", limit=5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -218,3 +219,28 @@ def test_old_journals_of_a_watch_go_when_they_keep_nothing(tmp_path: Path) -> No
     assert shed(tmp_path, names) == ["01", *names[3:]]
     assert [path.stem for path in sorted((tmp_path / "journal").iterdir())] == ["01", *names[3:]]
     assert shed(tmp_path, names[:3]) == names[:3]
+
+
+def test_a_few_old_journals_stay_whatever_they_keep(tmp_path: Path) -> None:
+    names = [f"{number:02}" for number in range(4)]
+    (tmp_path / "journal").mkdir()
+    for name in names:
+        (tmp_path / "journal" / f"{name}.jsonl").touch()
+    assert shed(tmp_path, names) == names
+    assert sorted(path.stem for path in (tmp_path / "journal").iterdir()) == names
+
+
+def test_a_line_that_the_disk_takes_in_part_takes_no_step(root: Path, journal: Journal) -> None:
+    path = make(root, "file")
+    journal.take("x.y", STEPS["chmod"](path), (str(root),))
+    before, size = tree(root), journal.path.stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, limits[1]))
+    try:
+        with pytest.raises(Refusal, match="No space left"):
+            journal.take("x.y", STEPS["mkdir"](path), (str(root),))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert tree(root) == before
+    journal.take("x.y", STEPS["mkdir"](path), (str(root),))
+    assert [entry.number for entry in journal.entries()] == [0, 1]

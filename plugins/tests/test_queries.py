@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -13,10 +14,12 @@ import pytest
 
 from plugins.configuration import Misconfigured, printed, shipped, with_file
 from plugins.endpoints.asking import Asked, asked
-from plugins.endpoints.querying import time_of
+from plugins.endpoints.filesystem import Filesystem
+from plugins.endpoints.logs import Logs
+from plugins.endpoints.querying import _FIELD, time_of
 from plugins.hosts import Host
 from plugins.outcomes import Absent, CannotTell, NotThere, TimedOut, TooBig, WrongKind
-from plugins.queried import answer_of
+from plugins.queried import answer_of, answers
 from plugins.queries import queries_in
 
 SHIPPED = """
@@ -260,3 +263,26 @@ def test_a_large_log_is_searched_for_where_its_time_begins(tmp_path: Path) -> No
     assert time.monotonic() - began < 2.0
     newest = asked(Host(), (str(log),), having='"n":79', each=".n", program="length")
     assert newest.values == (1000,)
+
+
+def test_a_number_that_is_no_time_keeps_no_entry_from_counting(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text('{"ts": %s}\n{"ts": 1700000000}\n' % ("9" * 400))
+    assert asked(Host(), [str(path)], since=1.0).entries == 2
+
+
+def test_a_long_run_of_blanks_takes_no_time() -> None:
+    began = time.process_time()
+    assert not _FIELD.match(b'"a": "x"' + b" " * 200_000 + b"x\n")
+    assert time.process_time() - began < 1
+
+
+def test_what_is_nested_deep_is_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("{}\n")
+    host, text = Host(), "reduce range(980) as $i (1; [.])"
+    table = {"log": [str(path)], "program": "", "each": text, "limit": 5.0}
+    (query,) = queries_in({"deep": table})
+    told = answers((query,), str, Logs(host), Filesystem(host), deadline=9.0)
+    with contextlib.suppress(WrongKind):
+        assert not told.of(query).ill

@@ -101,3 +101,14 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 << 20
+
+
+def test_what_was_written_over_is_read_again_whatever_its_times_say(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(GOOD * 1000)
+    seen = path.stat()
+    told = eye.records([str(path)], "type", {}, 20.0)
+    with path.open("r+b") as file:
+        file.write(b"XX")
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert eye.records([str(path)], "type", told["files"], 20.0)["files"][str(path)]["bad"] == 1

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from healthchecks.crash_protection.search_batches import Draft
 from healthchecks.crash_protection.search_index import Index, Place
 from healthchecks.crash_protection.search_reading import identity
 from healthchecks.crash_protection.search_words import Needle
@@ -57,3 +60,27 @@ def test_whatever_grep_finds(tmp_path: Path, content: bytes, wanted: str) -> Non
     ran = subprocess.run(grep, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
     if ran.returncode == 0:
         assert found(tmp_path, wanted) == ["one.jsonl"], (file.read_bytes(), wanted)
+
+
+def test_a_batch_that_the_disk_does_not_take_leaves_no_trace(tmp_path: Path) -> None:
+    draft = Draft(tmp_path)
+    draft.add("digest", 100, {b"word%d" % number for number in range(1000)})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            draft.write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
+    draft.write()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_a_killed_search_began_is_cleared_up_a_day_later(tmp_path: Path) -> None:
+    begun = [tmp_path / f".{number:020d}-1.words.tmp" for number in range(2)]
+    for path in begun:
+        path.write_bytes(b"half")
+    os.utime(begun[0], (1, 1))
+    Index(tmp_path, Host())
+    assert [path.exists() for path in begun] == [False, True]

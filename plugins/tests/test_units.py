@@ -103,3 +103,17 @@ def test_what_ends_by_itself_cannot_be_a_unit() -> None:
     ran = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert ran.returncode == 4
     assert "--print-unit does not go together with --demo" in ran.stderr
+
+
+def test_it_sees_the_engine_and_the_state_that_we_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"DOCKER_HOST": "unix:///run/user/7/d%d.sock", "XDG_STATE_HOME": f"{tmp_path}/s t"}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    agent = plistlib.loads(printed("launchd", "--watch", "10").encode())
+    assert {**agent["EnvironmentVariables"], "PATH": ""} == {**told, "PATH": ""}
+    unit = printed("systemd", "--watch", "10")
+    assert 'Environment="DOCKER_HOST=unix:///run/user/7/d%%d.sock"' in unit
+    line = printed("cron", "--watch", "10").splitlines()[-1]
+    assert r"DOCKER_HOST=unix:///run/user/7/d\%d.sock " in line

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from plugins.configuration import Configuration
+from plugins.run import Run
 from plugins.tests.toy import Toy, check, tree
 from plugins.tests.watched import gone, until, watched
+from plugins.watch.work import Work
 
 _PROBES = """
 @probe
@@ -106,12 +109,19 @@ def test_they_are_done_before_the_first_judgement_and_in_every_round(toy: Toy) -
 def test_without_consent_nothing_is_done(toy: Toy) -> None:
     toy.add("a", folder="origins")
     before = tree(toy.data)
-    for consent in ((), ("--fix=plan",), ("--fix", "--fix-only", "toy.all_copied")):
-        with watched(toy, *consent) as watch:
-            watch.began()
-            time.sleep(0.2)
-            watch.end()
-        assert tree(toy.data) == before
+    with watched(toy, "--fix", "--fix-only", "toy.all_copied") as watch:
+        watch.began()
+        time.sleep(0.2)
+        watch.end()
+    assert tree(toy.data) == before
+    for fix, only, allowed in (
+        (None, (), 0),
+        ("plan", (), 0),
+        ("safe", ("x",), 0),
+        ("safe", (), 1),
+    ):
+        run = Run(Configuration({}), fix=fix, fix_only=only)
+        assert Work(run, ("toy",), 1.0, bool).allowed == allowed
 
 
 def test_a_step_that_fails_is_told_once_and_keeps_no_other_from_being_taken(toy: Toy) -> None:
@@ -127,6 +137,20 @@ def test_a_step_that_fails_is_told_once_and_keeps_no_other_from_being_taken(toy:
         told = watch.text.count("not done  toy.copy_what_is_new")
         (toy.data / "copies/a").unlink()
         watch.says("done again  toy.copy_what_is_new")
+        watch.end()
+    assert told == 1
+
+
+def test_a_step_that_fails_is_told_once_though_its_name_has_the_time_in_it(toy: Toy) -> None:
+    stamped = "/no-such/{name}_20260105-{int(time.time() * 10) % 900000 + 100000}"
+    watch_py = _WATCH.replace("import json", "import json, time").replace("/{name}", stamped)
+    (toy.folder / "watch.py").write_text(watch_py)
+    toy.add("a", folder="origins")
+    with watched(toy, "--fix") as watch:
+        watch.began()
+        watch.says("not done  toy.copy_what_is_new")
+        time.sleep(1.0)
+        told = watch.text.count("not done  toy.copy_what_is_new")
         watch.end()
     assert told == 1
 
@@ -203,7 +227,7 @@ def sweep(ill):
     )
     with watched(toy, "--fix") as watch:
         watch.began()
-        for number in range(5):
+        for number in range(4):
             path: Path = toy.add(str(number))
             gone(path, "the cure")
             time.sleep(0.3)  # the second look is over: what comes meanwhile is ill after the fix

@@ -14,6 +14,8 @@ from pathlib import Path
 from plugins.tests.toy import Toy
 
 LIMIT = 20.0
+# No plugin that is merely installed: they take longer to import than a watch to begin.
+ALONE = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def until(holds: Callable[[], object], what: str, limit: float = LIMIT) -> None:
@@ -36,15 +38,18 @@ class Watched:
         toy: what it watches.
         options: further ones of its command line.
         interval: seconds between two rounds.
+        output: the name of the file that takes what it says.
     """
 
-    def __init__(self, toy: Toy, *options: str, interval: float = 0.05) -> None:
+    def __init__(
+        self, toy: Toy, *options: str, interval: float = 0.05, output: str = "output.txt"
+    ) -> None:
         self.toy = toy
-        self.output = toy.root / "output.txt"
+        self.output = toy.root / output
         argv = [sys.executable, "-m", "pytest", "healthchecks", "--system", "toy"]
         argv += ["-p", "no:html", "--watch", str(interval), *options]
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(argv, cwd=toy.root, stdout=output, stderr=output)
+        with self.output.open("wb") as said:
+            self.process = subprocess.Popen(argv, cwd=toy.root, stdout=said, stderr=said, env=ALONE)
 
     @property
     def text(self) -> str:
@@ -88,9 +93,11 @@ class Watched:
 
 
 @contextlib.contextmanager
-def watched(toy: Toy, *options: str, interval: float = 0.05) -> Iterator[Watched]:
+def watched(
+    toy: Toy, *options: str, interval: float = 0.05, output: str = "output.txt"
+) -> Iterator[Watched]:
     """Yield a watch of the toy; end it whatever happens."""
-    watch = Watched(toy, *options, interval=interval)
+    watch = Watched(toy, *options, interval=interval, output=output)
     try:
         yield watch
     finally:

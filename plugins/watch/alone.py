@@ -31,8 +31,7 @@ def held(folder: Path, systems: Iterable[str]) -> int:
         OSError: the folder cannot be used.
     """
     names = "\n".join(sorted(systems))
-    short = hashlib.sha256(names.encode()).hexdigest()[:12]
-    path = private_folder(folder) / f"watch-{short}.lock"
+    path = _path(private_folder(folder), systems)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,6 +42,34 @@ def held(folder: Path, systems: Iterable[str]) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n{names}\n".encode(), 0)
     return descriptor
+
+
+def kept(descriptor: int, folder: Path, systems: Iterable[str]) -> int:
+    """Take the lock anew where somebody took its file away, which lets another watch begin.
+
+    Args:
+        descriptor: that held it so far.
+        folder: the state folder.
+        systems: what is watched.
+
+    Returns:
+        The descriptor that holds it now.
+
+    Raises:
+        Taken: another watch began meanwhile.
+        OSError: the folder cannot be used; what was held is held.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.stat(_path(folder, systems)), os.fstat(descriptor)):
+            return descriptor
+    anew = held(folder, systems)
+    released(descriptor)
+    return anew
+
+
+def _path(folder: Path, systems: Iterable[str]) -> Path:
+    names = "\n".join(sorted(systems))
+    return folder / f"watch-{hashlib.sha256(names.encode()).hexdigest()[:12]}.lock"
 
 
 def released(descriptor: int) -> None:

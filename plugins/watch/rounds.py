@@ -10,17 +10,17 @@ from functools import partial
 from plugins.answers import Answer
 from plugins.case import Case, Told
 from plugins.finding import Finding, Outcome
-from plugins.journal import shed
+from plugins.journal import BUSY
 from plugins.outcomes import Blocked
 from plugins.redaction import Redactor
 from plugins.report.shown import cleaned
-from plugins.run import Run, new_id
+from plugins.run import Run
 from plugins.verdicts import judged
 from plugins.watch.changes import Change, is_news
+from plugins.watch.journals import Journals
 from plugins.watch.work import Work
 
 TRIED_AGAIN = 60.0  # seconds until a cure that did not help is tried on the same illness
-LARGEST_JOURNAL = 4 << 20
 _NAP = 0.25  # seconds between two looks whether the watch is to end
 
 
@@ -52,11 +52,12 @@ class Rounds:
     _judged_by: dict[str, tuple[Answer, ...]] = field(default_factory=dict)
     _tried: dict[str, tuple[Told, float]] = field(default_factory=dict)
     _told: dict[str, Finding] = field(default_factory=dict)
-    _journals: list[str] = field(default_factory=list)
+    _journals: Journals = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with what the first round told."""
         self._told = dict(self.findings)
+        self._journals = Journals(self.run)
 
     def round(self, redactor: Redactor) -> tuple[dict[str, Change], list[str]]:
         """Look, do the duties, judge and cure once.
@@ -69,7 +70,7 @@ class Rounds:
         """
         run = self.run
         run.next_round()
-        self._new_journal()
+        self._journals.renew()
         if not waited(run, run.round.renew(self.work.systems)):
             return {}, []
         taken, lines = self.work.duties()
@@ -105,7 +106,8 @@ class Rounds:
     def _is_new(self, node: str, answers: tuple[Answer, ...]) -> bool:
         """Tell whether there is anything to judge: an answer that is not the one of before."""
         before = self._judged_by.get(node, ())
-        self._judged_by[node] = answers
+        # One that goes on is the same answer in the next round, and has something else to tell.
+        self._judged_by[node] = answers if all(each.ended() for each in answers) else ()
         asks_all = len(answers) == len(self.cases[node].probes) > 0
         return not asks_all or before != answers
 
@@ -113,7 +115,8 @@ class Rounds:
         before = self.findings.get(node)
         former = before.fix if before and before.outcome is Outcome.ILL else None
         finding = judged(self.cases[node], partial(self._may_treat, node), former)
-        if finding.outcome in {Outcome.HEALTHY, Outcome.FIXED}:
+        busy = finding.fix is not None and finding.fix.message == BUSY
+        if busy or finding.outcome in {Outcome.HEALTHY, Outcome.FIXED}:
             self._tried.pop(node, None)
         return finding
 
@@ -142,15 +145,3 @@ class Rounds:
         remedy = self.cases[node].check.remedy
         well = was is None or was.outcome in {Outcome.HEALTHY, Outcome.FIXED}
         return bool(remedy and remedy.routine) and now.outcome is Outcome.FIXED and well
-
-    def _new_journal(self) -> None:
-        """Begin a new journal where the one in use is long; let go of those that hold nothing."""
-        path = self.run.state / "journal" / f"{self.run.id}.jsonl"
-        try:
-            if path.stat().st_size < LARGEST_JOURNAL:
-                return
-        except OSError:
-            return
-        self._journals.append(self.run.id)
-        self.run.id = new_id()
-        self._journals = shed(self.run.state, self._journals)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import fcntl
 import os
 import select
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from plugins.journal import private_folder
+from plugins.redaction import Redactor
+from plugins.report.shown import REDACTOR
 from plugins.report.standing import marked
 from plugins.report.terminal import Line, to_nowhere
 
@@ -40,15 +43,18 @@ class Voice:
 
     def say(self, lines: Iterable[Line]) -> None:
         """Write the lines to the output and to the log; the first line of each thing has a time."""
+        told = list(lines)
+        if not told:
+            return
         clock = f"{datetime.datetime.now().astimezone():%Y-%m-%d %H:%M:%S}"
         margin = " " * (len(clock) + 2)
+        mask = self._config.stash.get(REDACTOR, None) or Redactor()
         said = [
-            replace(line, text=(margin if line.indent else f"{clock}  ") + line.text)
-            for line in lines
+            replace(line, text=(margin if line.indent else f"{clock}  ") + mask(line.text))
+            for line in told
         ]
-        if said:
-            self._log([line.text for line in said])
-            self.show(marked(self._config, line) for line in said)
+        self._log([line.text for line in said])
+        self.show(marked(self._config, line) for line in said)
 
     def show(self, lines: Iterable[str]) -> None:
         """Write lines to the output alone."""
@@ -74,7 +80,8 @@ class Voice:
             private_folder(self._path.parent)
             descriptor = os.open(self._path, flags, 0o600)
             try:
-                os.write(descriptor, text)
+                if os.write(descriptor, text) < len(text):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 full = os.fstat(descriptor).st_size >= LARGEST
             finally:
                 os.close(descriptor)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import importlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from plugins.answers import Answer
 from plugins.crashes import guarded
 from plugins.duties import Beat, Duty, beat_of, duties_of
 from plugins.facts import Probe
-from plugins.journal import alone
+from plugins.journal import Unkept, alone
 from plugins.outcomes import NoFact
 from plugins.redaction import redact
 from plugins.run import Run
@@ -23,7 +25,9 @@ from plugins.steps import Hands, Refusal, Step, Write
 from plugins.text import printable
 
 PLANNED_WITHIN = 60.0  # seconds for a duty to say its steps, once its facts are there
+UNKEPT = "done, and no --undo takes it back"
 _MOST_TOLD = 20
+_MOMENT = re.compile(r"\d{8}[-T_]\d{6}")
 
 
 def _shown(why: object) -> str:
@@ -92,7 +96,9 @@ class Work:
             steps = self._planned(system, duty)
             if not steps:
                 return 0, []
-            with alone(self.run.state):
+            with contextlib.ExitStack() as stack:
+                with contextlib.suppress(Unkept):  # what can be done without a journal is done
+                    stack.enter_context(alone(self.run.state))
                 return self._taken(system, duty, steps)
         except (NoFact, Refusal) as why:
             return 0, [] if self.run.ending else [_shown(why)]
@@ -124,9 +130,10 @@ class Work:
         for step in steps:
             if self.run.ending:
                 break
-            journal = self.run.journal(system)
             try:
-                guarded("a step", partial(journal.take, duty.id, step, roots), Refusal)
+                guarded("a step", partial(self._take, system, duty, step, roots), Refusal)
+            except Unkept as why:
+                troubles.append(f"{UNKEPT}: {_shown(why)}")
             except (Refusal, NoFact) as why:
                 troubles.append(_shown(why))
                 continue
@@ -134,15 +141,30 @@ class Work:
             done.steps, done.last = done.steps + 1, _now()
         return count, troubles
 
+    def _take(self, system: str, duty: Duty, step: Step, roots: tuple[str, ...]) -> None:
+        """Take a step, written down or not; raises `Unkept` when it was taken and was not."""
+        journal = self.run.journal(system)
+        try:
+            journal.take(duty.id, step, roots)
+        except Unkept as why:
+            if not getattr(step, "adds", False):
+                raise Refusal(str(why)) from None
+            # That something is kept counts for more than that it can be taken back.
+            step.take(Hands(journal.host, roots, f"{roots[0]}/none"))
+            raise
+
     def _news(self, name: str, troubles: list[str]) -> Iterator[str]:
         """Tell what goes wrong now and did not before; once it is over, that it is."""
-        before, now = self._troubles.get(name, frozenset()), frozenset(troubles)
+        # A name with the time in it is another one in each round.
+        keyed = {_MOMENT.sub("#", one): one for one in reversed(troubles)}
+        before, now = self._troubles.get(name, frozenset()), frozenset(keyed)
         if self.run.ending:
             return
         self._troubles[name] = now
-        news = [one for one in dict.fromkeys(troubles) if one not in before]
+        news = [one for key, one in reversed(keyed.items()) if key not in before]
         for one in news[:_MOST_TOLD]:
-            yield f"not done  {name}: {one}"
+            word = "not written down" if one.startswith("done, ") else "not done"
+            yield f"{word}  {name}: {one}"
         if len(news) > _MOST_TOLD:
             yield f"not done  {name}: {len(news) - _MOST_TOLD} more of its steps"
         if before and not now:
