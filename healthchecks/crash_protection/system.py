@@ -37,6 +37,7 @@ class Settings:
     origins: tuple[str, ...]
     volume: str
     volume_folder: str
+    volumes_folder: str
     docker_url: str
     interval: float
     crash_copies: int

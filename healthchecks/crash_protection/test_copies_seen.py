@@ -53,6 +53,12 @@ def docker_is_down(world: World) -> None:
 
 
 @healthy(test_every_place_of_conversations_can_be_seen)
+def docker_is_down_and_its_volumes_can_be_read(world: World) -> None:
+    world.change(volume_folder="")
+    world.engine.left_on_disk()
+
+
+@healthy(test_every_place_of_conversations_can_be_seen)
 def a_dead_docker_that_no_conversation_was_in(world: World) -> None:
     """A socket is left behind, and all that is copied stands on the host."""
     world.engine.dead()

@@ -70,14 +70,31 @@ def volume_origin(
     docker, what = Docker(commands, url), f"the volume {system.settings.volume}:"
     try:
         return _through(system, filesystem, docker, memo if memo is not None else Kept())
-    except (NotThere, Refused) as error:
-        return [], [Unseen(what, str(error), ENGINE, not expected(system, filesystem))]
-    except TimedOut as error:
-        return [], [Unseen(what, str(error), ENGINE)]
+    except (NotThere, Refused, TimedOut) as error:
+        if url.startswith("unix://") and (known := _beside_the_engine(system, filesystem)):
+            return [known], []
+        doubtful = not isinstance(error, TimedOut) and not expected(system, filesystem)
+        return [], [Unseen(what, str(error), ENGINE, doubtful)]
     except NoPermission as error:
         return [], [Unseen(what, str(error), "", not expected(system, filesystem))]
     except CannotTell as error:
         return [], [Unseen(what, str(error))]
+
+
+def _beside_the_engine(system: CrashProtection, filesystem: Filesystem) -> Origin | None:
+    """Return the volume where an engine that does not answer keeps it, for those who may look.
+
+    An engine that hangs or restarts lets its containers run on, and they write. A volume with
+    options is mounted there only at times, and has a file that names them.
+    """
+    folder = f"{system.settings.path(system.settings.volumes_folder)}/{system.settings.volume}"
+    try:
+        if filesystem.look(f"{folder}/_data") is None or filesystem.look(f"{folder}/opts.json"):
+            return None
+        filesystem.folder(f"{folder}/_data")
+    except CannotTell:
+        return None
+    return Origin(f"{folder}/_data/projects", "volume")
 
 
 def signs_of_the_volume(system: CrashProtection, filesystem: Filesystem) -> tuple[str, ...]:

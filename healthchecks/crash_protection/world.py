@@ -49,6 +49,7 @@ class World:
             "folder": str(self.kit),
             "origins": [str(self.projects)],
             "volume_folder": str(self.volume),
+            "volumes_folder": str(self.folder / "volumes"),
             "docker_url": f"unix://{self.folder}/no-docker.sock",
             **self.monitor.settings(),
         } | self._over

@@ -77,3 +77,9 @@ class WorldDocker:
             mount = ("--volume", "claude-code-config:/home/node/.claude")
             self.borrow().run("claude-session", *mount, create=True)
         world.change(volume_folder="")
+
+    def left_on_disk(self) -> None:
+        """Have the volume's files where an engine that does not answer keeps them."""
+        place = self._world.folder / "volumes" / "claude-code-config"
+        place.mkdir(parents=True)
+        self._world.volume.rename(place / "_data")
