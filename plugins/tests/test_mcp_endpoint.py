@@ -119,7 +119,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if npm is None:
         pytest.skip("npm is not installed")
     folder = tmp_path_factory.mktemp("npm")
-    words = [npm, "install", "--no-audit", "--no-fund", "--prefer-offline", PACKAGE]
+    words = [npm, "install", "--no-audit", "--no-fund", "--prefer-offline"]
+    words += ["--fetch-retries=1", PACKAGE]
     subprocess.run(words, cwd=folder, check=True, capture_output=True, timeout=120)
     return folder / "node_modules" / ".bin" / "mcp-server-filesystem"
 

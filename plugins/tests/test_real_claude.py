@@ -22,6 +22,8 @@ from plugins.hosts import Host
 from plugins.systems import find
 from plugins.tests.runs import ROOT, Look, suite
 
+# One process of pytest-xdist: it is 235 MB that are installed once.
+pytestmark = pytest.mark.xdist_group("claude")
 PACKAGE = "@anthropic-ai/claude-code@2.1.197"
 SYSTEM = "claude_docker"
 ILL = {"ill", "cannot_tell"}
@@ -35,7 +37,8 @@ def install(folder: Path) -> Path:
     if not programs:
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(dir=folder.parent))
-        argv = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]
+        argv = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"]
+        argv += ["--prefer-offline", "--fetch-retries=1", "--prefix"]
         subprocess.run([*argv, str(made), PACKAGE], check=True, capture_output=True, timeout=300)
         try:
             made.rename(folder)
