@@ -282,10 +282,13 @@ def _error(message: Mapping[str, Any]) -> str:
 
 
 def _end_marked(mark: str) -> None:
-    """Kill what left the group but still has its environment."""
-    for pid in _marked(mark):
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
+    """Kill what left the group but still has its environment, and see that it is gone."""
+    until = time.monotonic() + 2.0
+    while (pids := list(_marked(mark))) and time.monotonic() < until:
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
 
 
 def _marked(mark: str) -> Iterator[int]:
