@@ -106,6 +106,7 @@ class Backups:
         made = self.archive(self._newest())
         copied = self.external / f"{self.stamp(days=days)}.tar.gz"
         shutil.copyfile(made, copied)
+        copied.chmod(0o600)
         return self._world.age(copied, days=days)
 
     def cloud(
