@@ -173,6 +173,8 @@ def test_nobody_who_reads_and_nobody_who_is_there_keeps_it_from_its_work(toy: To
             for number in range(3):
                 path = toy.add(f"{'x' * 200}{number}{closed}")
                 gone(path, "the fix")
+                # What is new while a cure is looked at again would have that cure taken back.
+                time.sleep(0.3)
             process.terminate()
             assert process.wait(20) == 0
         finally:
