@@ -69,6 +69,9 @@ def write(config: pytest.Config, line: Line) -> None:
         _erase(config, reporter)
         for piece in line.wrapped(width):
             reporter.write_line(piece, **dict.fromkeys(line.style, True))
+        # Whoever reads it sees it now; and pytest's own flush at its end would make a status of 1
+        # of a reader who is gone.
+        reporter.flush()
     except OSError:
         to_nowhere()
 
