@@ -8,6 +8,7 @@ dockerd.
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import time
 from pathlib import Path
@@ -245,7 +246,8 @@ class World:
 
     def parent(self, zombies: int = 0, open_files: int = 0, soft_limit: int = 1024) -> None:
         """Start a watched program that leaves so many children dead, and files open."""
-        name = "watched-parent"
+        # Worlds of other tests stand on this machine at the same time.
+        name = f"watched-parent-{secrets.token_hex(4)}"
         self._real.parent(self.folder / name, zombies, open_files, soft_limit)
         self.change(watch_programs=[name])
 
