@@ -1,0 +1,1 @@
+"""DGMO: its session store on disk, and its memory in Qdrant."""

@@ -1,0 +1,190 @@
+"""Where DGMO lives on a host: its session stores, its configuration, its Qdrant.
+
+Four roots stand on real hosts, by the program's age; a store is one project below one of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from plugins.eyes import files
+from plugins.hosts import Host
+from plugins.outcomes import Absent
+from plugins.systems import Uses, under_home
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The keys of [dgmo] in systems.toml, which says what each of them is."""
+
+    home: str
+    on: str
+    enabled: str
+    # the session store
+    data_home: str
+    stores: tuple[str, ...]
+    stuck_hours: float
+    load_sessions: int
+    load_seconds: float
+    file_mib: float
+    # configuration, programs and backups
+    config_home: str
+    project_folders: tuple[str, ...]
+    session_backups: tuple[str, ...]
+    backup_hours: float
+    backup_lock: str
+    temporary_folders: tuple[str, ...]
+    temporary_hours: float
+    needed_tools: tuple[str, ...]
+    server_port: int
+    run_mcp_servers: bool
+    mcp_seconds: float
+    # Qdrant
+    qdrant_url: str
+    qdrant_key_env: str
+    collection: str
+    vector_name: str
+    vector_size: int
+    vector_distance: str
+    qdrant_answer_s: float
+    query_ms: float
+    qdrant_snapshots: tuple[str, ...]
+    snapshot_hours: float
+    docker_url: str
+    # logs
+    log_files: tuple[str, ...]
+    log_hours: float
+
+    def path(self, path: str) -> str:
+        """Give a path of the settings as an absolute one; "" stays ""."""
+        return under_home(self.home, path) if path else ""
+
+    def paths(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Give paths of the settings as absolute ones."""
+        return tuple(self.path(path) for path in paths)
+
+
+@dataclass(frozen=True)
+class Store:
+    """One project's store.
+
+    Args:
+        kind: "unified" (below dgmo/project), "project" (a folder of its own there), "opencode"
+            (below opencode/project) or "workspace" (the guide's, below workspaceStorage).
+        root: its folder, which holds `storage`.
+    """
+
+    kind: str
+    root: str
+
+    @property
+    def storage(self) -> str:
+        """The folder of its JSON trees."""
+        return os.path.join(self.root, "storage")
+
+    @property
+    def sessions(self) -> str:
+        """The folder that holds info, message, sub-sessions and sub-session-index."""
+        return os.path.join(self.storage, "session")
+
+
+@dataclass(frozen=True)
+class Dgmo:
+    """What was found: absolute paths, there or not.
+
+    Args:
+        settings: the keys in force, with the limits that the checks judge by.
+        home: the home folder.
+        stores: every store, that in use first.
+        config_files: configuration files that the program reads, there or not.
+        uses: what it uses of its host.
+    """
+
+    settings: Settings
+    home: str
+    stores: tuple[Store, ...]
+    config_files: tuple[str, ...]
+    uses: Uses
+
+
+def find(settings: Settings, host: Host) -> Dgmo:
+    """Look for DGMO.
+
+    Raises:
+        Absent: neither a store nor a configuration of it stands here.
+    """
+    data = settings.path(settings.data_home or _moved("XDG_DATA_HOME", host) or "~/.local/share")
+    configuration = settings.path(
+        settings.config_home or _moved("XDG_CONFIG_HOME", host) or "~/.config"
+    )
+    stores = tuple(_stores(settings, data, host))
+    config_files = tuple(_config_files(settings, configuration))
+    signs = (os.path.join(data, "dgmo"), os.path.join(configuration, "dgmo"))
+    seen = bool(stores) or any(host.call(files.look, path) is not None for path in signs)
+    if not seen and settings.enabled != "yes":
+        raise Absent("DGMO", (*signs, *_roots(data)))
+    roots = (*(one.root for one in stores), *signs, *settings.paths(settings.project_folders))
+    return Dgmo(
+        settings=settings,
+        home=settings.path("~"),
+        stores=stores,
+        config_files=config_files,
+        uses=Uses(
+            folders=tuple(one.root for one in stores),
+            tools=settings.needed_tools,
+            backups=settings.paths(settings.session_backups),
+            roots=(*roots, settings.path(settings.backup_lock)),
+        ),
+    )
+
+
+def _moved(variable: str, host: Host) -> str:
+    """Give what our own environment says of a base folder; it says nothing of another host's."""
+    return os.environ.get(variable, "") if host.is_local else ""
+
+
+def _roots(data: str) -> tuple[str, ...]:
+    """Give the folders below which stores stand, in the order of looking."""
+    return (
+        os.path.join(data, "dgmo", "project"),
+        os.path.join(data, "opencode", "project"),
+        os.path.join(data, "opencode", "User", "workspaceStorage"),
+    )
+
+
+def _stores(settings: Settings, data: str, host: Host) -> Iterator[Store]:
+    """Yield every store, those that newer programs read first."""
+    if settings.stores:
+        yield from (Store("project", path) for path in settings.paths(settings.stores))
+        return
+    dgmo, opencode, workspace = _roots(data)
+    names = sorted(_names(dgmo, host), key=lambda name: (name != "unified", name))
+    for name in names:
+        kind = "unified" if name == "unified" else "project"
+        yield Store(kind, os.path.join(dgmo, name))
+    for name in sorted(_names(opencode, host)):
+        store = Store("opencode", os.path.join(opencode, name))
+        # OpenCode itself has such folders too; sub-sessions are DGMO's own.
+        if "sub-sessions" in _names(store.sessions, host):
+            yield store
+    for name in sorted(_names(workspace, host)):
+        root = os.path.join(workspace, name, "dgmo")
+        if host.call(files.look, root) is not None:
+            yield Store("workspace", root)
+
+
+def _names(folder: str, host: Host) -> list[str]:
+    """Give the names in a folder; none where it is not there or may not be read."""
+    try:
+        return list(host.call(files.names_in, folder, 10_000))
+    except OSError:
+        return []
+
+
+def _config_files(settings: Settings, configuration: str) -> Iterator[str]:
+    """Yield the files that the program reads its configuration from, there or not."""
+    yield os.path.join(configuration, "dgmo", "config.json")
+    for folder in settings.paths(settings.project_folders):
+        yield from (os.path.join(folder, name) for name in ("dgmo.jsonc", "dgmo.json"))

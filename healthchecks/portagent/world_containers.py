@@ -1,0 +1,21 @@
+"""The container of a world, on a real engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from healthchecks.portagent.world import World
+
+
+class Containers:
+    """The container of a world, on a real engine."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def build(self) -> None:
+        """Make it as a healthy host has it."""
+
+    def close(self) -> None:
+        """End its processes."""
