@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 from healthchecks.pocket_agent.probes_proxy import Proxies
-from healthchecks.pocket_agent.proxied import Proxied
 from healthchecks.pocket_agent.world import World
 from plugins import P2, check, fault, healthy, listed
 
@@ -40,16 +38,6 @@ server {
 """
 
 
-def _missing(place: Proxied) -> Iterator[str]:
-    """What keeps an upgrade from getting through."""
-    if place.http_version not in {"1.1", "2"}:
-        yield "`proxy_http_version 1.1;` is not set"
-    if "upgrade" not in place.upgrade.lower() and place.upgrade.lower() != "websocket":
-        yield "`proxy_set_header Upgrade $http_upgrade;` is not set"
-    if "upgrade" not in place.connection.lower():
-        yield '`proxy_set_header Connection "upgrade";` is not set'
-
-
 @check(
     P2,
     guide="PA28",
@@ -63,7 +51,7 @@ def test_the_proxy_in_front_upgrades(proxies: Proxies) -> None:
     Without these lines nginx speaks HTTP/1.0 to the server and drops the upgrade: every client
     behind the proxy is refused while the server itself is well.
     """
-    faults = [f"{place.where}: {fault}" for place in proxies.sockets for fault in _missing(place)]
+    faults = [fault for place in proxies.sockets for fault in place.drops()]
     assert not faults, listed("nginx drops the WebSocket upgrade", faults)
 
 
@@ -80,11 +68,7 @@ def test_the_proxy_in_front_waits(proxies: Proxies) -> None:
     and nginx waits one minute unless told otherwise, cuts clients that only listen.
     """
     limit = proxies.patience
-    short = [
-        f"{place.where}: proxy_read_timeout is {place.read_timeout:g} s"
-        for place in proxies.sockets
-        if place.read_timeout < limit
-    ]
+    short = [fault for place in proxies.sockets for fault in place.hurries(limit)]
     assert not short, listed(f"nginx waits less than {limit:g} s for the server", short)
 
 

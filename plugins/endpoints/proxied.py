@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from healthchecks.pocket_agent.nginx import Directive, seconds
+from plugins.endpoints.nginx import Directive, seconds
 
-# The server takes the address of a client from these; it counts by them, discounts by the peer.
+# In these a proxy tells whose request it passes on.
 ADDRESS_HEADERS = ("x-real-ip", "x-forwarded-for")
 _DEFAULT_TIMEOUT = 60.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -35,6 +35,23 @@ class Proxied:
     connection: str
     read_timeout: float
     address_headers: tuple[str, ...]
+
+    def drops(self) -> Iterator[str]:
+        """Yield what keeps a WebSocket from getting through here, a sentence each."""
+        lines = {
+            "proxy_http_version 1.1": self.http_version in {"1.1", "2"},
+            "proxy_set_header Upgrade $http_upgrade": "upgrade" in self.upgrade.lower()
+            or self.upgrade.lower() == "websocket",
+            'proxy_set_header Connection "upgrade"': "upgrade" in self.connection.lower(),
+        }
+        for line, is_set in lines.items():
+            if not is_set:
+                yield f"{self.where}: `{line};` is not set"
+
+    def hurries(self, patience: float) -> Iterator[str]:
+        """Yield that it waits for less than `patience` seconds, where it does."""
+        if self.read_timeout < patience:
+            yield f"{self.where}: proxy_read_timeout is {self.read_timeout:g} s"
 
 
 @dataclass(frozen=True)
