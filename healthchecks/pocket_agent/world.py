@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from healthchecks.pocket_agent import world_files, world_processes
-from healthchecks.pocket_agent.world_tree import Layout, Tree, free_port
+from healthchecks.pocket_agent.world_tree import Layout, Tree
+from plugins.worlds import running
+from plugins.worlds.running import free_port
 
 _LISTEN = (
     "import socket,sys\n"
@@ -152,7 +154,7 @@ class World(Tree):
         """The server's process, whoever started it; 0 when it does not run."""
         if self._server is not None and self._server.poll() is None:
             return self._server.pid
-        found = world_processes.running_from(self.folder / "libexec")
+        found = running.running_from(self.folder / "libexec")
         return found[0] if found else 0
 
     def _variables(self) -> dict[str, str]:
@@ -190,7 +192,7 @@ class World(Tree):
             # The log, not the port: a trial connection would leave a line there.
             return b"Starting WebSocket server" in self.log.read_bytes()[before:]
 
-        world_processes.until(listening, "the server listens")
+        running.until(listening, "the server listens")
         return server.pid
 
     def start_refused(self, **switches: object) -> int:
@@ -200,7 +202,7 @@ class World(Tree):
     def stop(self, grace: float = 3.0) -> None:
         """End the server: SIGTERM, then SIGKILL after `grace` seconds; 0 kills it at once."""
         if pid := self.pid:
-            world_processes.end(pid, grace)
+            running.end(pid, grace)
         self._server = None
 
     def suspend(self) -> None:
@@ -237,14 +239,14 @@ class World(Tree):
             world_files.script(program, world_files.CLAUDE)
         argv = [str(program), "--end" if zombie else "-p", "hello"]
         if orphan:
-            pid = world_processes.orphaned(argv)
+            pid = running.orphaned(argv)
         else:
             server = self.pid or self.start(**self._switches)
             pid = world_processes.ask(server, self._request, argv, own_group)
         if zombie:
-            world_processes.until(lambda: world_processes.state(pid) == "Z", "the child ends")
+            running.until(lambda: running.state(pid) == "Z", "the child ends")
         self._others.append(pid)
-        world_processes.wait(age)
+        running.wait(age)
         return pid
 
     def looked_at_before(self, *mib: float) -> None:
@@ -254,12 +256,10 @@ class World(Tree):
 
     def hold(self, path: Path) -> int:
         """Start a process that holds a file open for writing, and return its pid."""
-        pid = world_processes.blocked(
-            ["/bin/sh", "-c", f"exec 3>>{shlex.quote(str(path))}; read -r _"]
-        )
+        pid = running.blocked(["/bin/sh", "-c", f"exec 3>>{shlex.quote(str(path))}; read -r _"])
         self._others.append(pid)
         links = Path(f"/proc/{pid}/fd")
-        world_processes.until((links / "3").exists, "the file is held")
+        running.until((links / "3").exists, "the file is held")
         return pid
 
     def listen_instead(self) -> int:
@@ -275,12 +275,12 @@ class World(Tree):
     def close(self) -> None:
         """End every process of this world, by whomever it was started."""
         if self._server is not None and self._server.poll() is None:
-            world_processes.end(self._server.pid)
+            running.end(self._server.pid)
         self._server = None
         for pid in self._others:
-            world_processes.end(pid)
+            running.end(pid)
         self._others = []
         for place in ("libexec", "bin"):
-            for pid in world_processes.running_from(self.folder / place):
+            for pid in running.running_from(self.folder / place):
                 if pid != os.getpid():
-                    world_processes.end(pid)
+                    running.end(pid)

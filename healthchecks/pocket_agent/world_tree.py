@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
-import socket
 import time
 import uuid
 from collections.abc import Mapping
@@ -15,25 +13,10 @@ from typing import Literal
 
 from healthchecks.pocket_agent import world_files
 from healthchecks.pocket_agent.world_log import moment
+from plugins.worlds.running import free_port
 
 Layout = Literal["real", "guide"]
 _REPOSITORY = Path(__file__).resolve().parents[2]
-# Below the range that the kernel takes clients' ports from: nobody else is given one of these.
-_PORTS = range(20_000, 32_000)
-
-
-def free_port() -> int:
-    """Return a loopback port that nothing listens on."""
-    while True:
-        port = secrets.choice(_PORTS)
-        with socket.socket() as trial:
-            if trial.connect_ex(("127.0.0.1", port)) == 0:
-                continue
-            try:
-                trial.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class Tree:

@@ -11,9 +11,9 @@ import websocket
 
 from healthchecks.pocket_agent.probes_issues import LogHits
 from healthchecks.pocket_agent.world import World
-from healthchecks.pocket_agent.world_processes import until
 from plugins.endpoints.logs import Hits
 from plugins.endpoints.signatures import Signature, load
+from plugins.worlds.running import until
 
 _REPOSITORY = Path(__file__).parents[2]
 _SIGNATURES = load(str(_REPOSITORY / "healthchecks/pocket_agent/known_issues.toml"))

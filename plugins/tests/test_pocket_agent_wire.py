@@ -15,7 +15,7 @@ import requests
 import websocket
 
 from healthchecks.pocket_agent.world import World
-from healthchecks.pocket_agent.world_processes import until
+from plugins.worlds.running import until
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from cryptography import x509
 
 from healthchecks.pocket_agent.world import World
-from healthchecks.pocket_agent.world_processes import gone, running_from, state, until
 from plugins.endpoints.signatures import load
+from plugins.worlds.running import gone, running_from, state, until
 
 _REPOSITORY = Path(__file__).parents[2]
 _SIGNATURES = load(str(_REPOSITORY / "healthchecks/pocket_agent/known_issues.toml"))

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import websocket
 
-from healthchecks.pocket_agent.world_processes import until
 from plugins.proofs import tree
 from plugins.tests.recovering_box import ROOT, Box, opened
+from plugins.worlds.running import until
 
 RESTART = "pocket_agent.emergency_restart"
 RECOVERY = "pocket_agent.data_recovery"
