@@ -71,6 +71,13 @@ class Look:
         return found
 
 
+def open_the_way(folder: Path) -> None:
+    """Let everybody go through a folder of the tests: pytest keeps all of its own to itself."""
+    for above in (folder, *folder.parents):
+        if above.stat().st_mode & 0o777 == 0o700:
+            above.chmod(0o755)
+
+
 def _toml(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"

@@ -25,6 +25,7 @@ from plugins.outcomes import (
     WrongKind,
 )
 from plugins.proofs import lacking
+from plugins.tests.runs import open_the_way
 from plugins.tests.wiring import answer, drip, hang, serving
 from plugins.worlds.dockerd import DockerWorld
 
@@ -141,8 +142,7 @@ def test_a_socket_that_we_may_not_use_names_the_group(tmp_path: Path) -> None:
     with serving(hang, str(tmp_path / "a.sock")):
         (tmp_path / "a.sock").chmod(0o600)
         effective = os.geteuid()
-        for folder in (tmp_path, *tmp_path.parents[:2]):
-            folder.chmod(0o755)
+        open_the_way(tmp_path)
         os.seteuid(65534)
         try:
             failure(f"unix://{tmp_path}/a.sock", NoPermission, "group docker")

@@ -14,6 +14,7 @@ import pytest
 from plugins.endpoints.filesystem import Filesystem
 from plugins.hosts import Host
 from plugins.outcomes import NoPermission, NotThere, TooBig, WrongKind
+from plugins.tests.runs import open_the_way
 
 as_root = os.geteuid() == 0
 
@@ -237,8 +238,7 @@ def test_a_closed_folder_is_no_empty_folder(tmp_path: Path) -> None:
 
 
 def _in_child_as_nobody(top: Path, closed: Path) -> int:
-    for folder in (top, *list(top.parents)[:3]):  # a worker of pytest-xdist has one more
-        folder.chmod(0o755)
+    open_the_way(top)
     pid = os.fork()
     if pid:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -54,7 +54,7 @@ def test_a_stubborn_family_is_killed_at_the_deadline(tmp_path: Path) -> None:
     begun = time.monotonic()
     with pytest.raises(TimedOut, match="our limit of 1 s"):
         HOST.run([sys.executable, "-c", script], deadline=1.0)
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < 20
     pids = [int(name) for name in os.listdir(tmp_path)]
     time.sleep(0.1)
     assert len(pids) == 4
@@ -66,8 +66,8 @@ def test_a_grandchild_that_holds_the_pipe_does_not_hold_us() -> None:
     with pytest.raises(TimedOut):
         HOST.run(["sh", "-c", "sleep 60 & exit 0"], deadline=0.3)
     with pytest.raises(TimedOut):
-        HOST.run(["setsid", "-f", "sleep", "2"], deadline=0.3)
-    assert time.monotonic() - begun < 1.5
+        HOST.run(["setsid", "-f", "sleep", "40"], deadline=0.3)
+    assert time.monotonic() - begun < 20
 
 
 def test_endless_output_is_bounded() -> None:

@@ -25,12 +25,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
-def test_a_world_is_made_quickly_and_starts_nothing(tmp_path: Path) -> None:
-    World(tmp_path / "first").close()
-    before = time.perf_counter()
-    made = World(tmp_path / "second")
-    assert time.perf_counter() - before < 0.15
-    assert made.pid == 0
+def test_a_world_that_is_made_starts_nothing(tmp_path: Path) -> None:
+    assert World(tmp_path / "world").pid == 0
 
 
 @pytest.mark.parametrize("layout", ["real", "guide"])

@@ -72,6 +72,8 @@ def test_the_printed_plan_does_the_same_in_a_shell(box: Box) -> None:
     lines = [line[5:] for line in said.splitlines() if line[:3].strip().isdigit()]
     assert len(lines) == 5
     subprocess.run(["bash", "-euc", "\n".join(lines)], check=True, timeout=60)
+    # The last line starts it in the background, and the shell does not wait for it.
+    until(lambda: bool(box.world.pid), "the server runs", 20.0)
     assert box.world.pid not in (0, before)
     assert not (box.world.data / "projects/half.tmp").exists()
     assert len(box.archives()) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from plugins.eyes import locks, twins
+from plugins.tests.runs import open_the_way
 
 LEAVES = ["debug/", "*.log"]
 
@@ -81,8 +82,7 @@ def test_what_is_left_out_and_what_is_no_file_is_passed_over(sides: tuple[Path, 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
 def test_what_may_not_be_read_is_not_missing(tmp_path: Path, sides: tuple[Path, Path]) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_the_way(tmp_path)
     (sides[1] / "f0").chmod(0)
     (sides[1] / "f1" / "1").chmod(0)
     os.seteuid(65534)
