@@ -6,22 +6,19 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 
 from healthchecks.claude_docker.system import ClaudeDocker
-from plugins import Absent, Blocked, CannotTell, Measure, probe
+from plugins import Absent, Measure, probe
 from plugins.endpoints.docker import Container, Docker, Stats
+from plugins.endpoints.engines import ALIVE, ailments, answering, seconds
 from plugins.endpoints.machine import Machine
 from plugins.hosts import Host
 
 ANSWERS = "host.the_docker_engine_answers"
 # The engine's words; one that is being removed is none of ours any more.
 ENDED = frozenset({"exited", "created", "dead"})
-ALIVE = frozenset({"running", "paused", "restarting"})
 # Docker's own, in seconds.
 _PERIOD = 0.1
-# A container that was started anew within so many seconds may still be in its loop.
-_LATELY = 3600.0
 
 
 @dataclass(frozen=True)
@@ -86,14 +83,14 @@ def engine(system: ClaudeDocker, commands: Host) -> Docker:
         Absent: nothing of a kit that uses Docker stands here, and no engine answers.
         Blocked: it is needed, and does not answer.
     """
-    docker = Docker(commands, system.settings.docker_url)
-    try:
-        docker.ping()
-    except CannotTell as why:
-        if not system.uses.docker:
-            raise Absent("a kit that uses Docker", (system.state_dir, docker.base_url)) from None
-        raise Blocked(ANSWERS, str(why)) from None
-    return docker
+    return answering(
+        commands,
+        system.settings.docker_url,
+        needed=system.uses.docker,
+        what="a kit that uses Docker",
+        looked_in=(system.state_dir,),
+        cause=ANSWERS,
+    )
 
 
 def of_sessions(docker: Docker, system: ClaudeDocker) -> tuple[Container, ...]:
@@ -115,15 +112,8 @@ def _running(docker: Docker, system: ClaudeDocker) -> tuple[Container, ...]:
 
 
 def _session(one: Container, url: str, since: str, now: float) -> Session:
-    hours = (now - _seconds(since, one.name)) / 3600
+    hours = (now - seconds(since, one.name)) / 3600
     return Session(url, one.id, one.name, one.state, since, one.finished, hours)
-
-
-def _seconds(text: str, name: str) -> float:
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        raise CannotTell(f"the engine tells no time of {name}") from None
 
 
 @probe(deadline=20.0)
@@ -217,22 +207,9 @@ def failing_sessions(system: ClaudeDocker, commands: Host, machine: Machine) -> 
     if not found:
         raise Absent("a container of a session", (docker.base_url,))
     now = machine.now()
-    return tuple(Lack(one.name, one.id, said) for one in found if (said := _failing(one, now)))
-
-
-def _failing(one: Container, now: float) -> str:
-    said = []
-    if one.oom_killed:
-        limit = f" of {one.memory_limit >> 20} MiB" if one.memory_limit else ""
-        said.append(f"killed for its memory limit{limit} ({one.finished[:19] or 'runs again'})")
-    lately = one.started and now - _seconds(one.started, one.name) < _LATELY
-    if one.state == "restarting" or (one.state in ALIVE and one.restarts and lately):
-        said.append(f"started again {one.restarts} times, last exit status {one.exit_code}")
-    if one.state == "dead":
-        said.append("dead: the engine could not remove it")
-    if one.health == "unhealthy":
-        said.append(f"unhealthy: its check failed {one.failing_streak} times in a row")
-    return "; ".join(said)
+    return tuple(
+        Lack(one.name, one.id, said) for one in found if (said := "; ".join(ailments(one, now)))
+    )
 
 
 @probe(deadline=25.0)

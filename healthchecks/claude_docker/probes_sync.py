@@ -6,11 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from healthchecks.claude_docker.probes_containers import ALIVE, of_sessions
+from healthchecks.claude_docker.probes_containers import of_sessions
 from healthchecks.claude_docker.probes_launcher import library_of
 from healthchecks.claude_docker.system import ClaudeDocker
 from plugins import Absent, CannotTell, probe
 from plugins.endpoints.docker import Docker
+from plugins.endpoints.engines import ALIVE
 from plugins.endpoints.errors import in_words
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.history import keep, recall

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from healthchecks.claude_docker.backing_up import taken
 from healthchecks.claude_docker.elsewhere import from_elsewhere
 from healthchecks.claude_docker.probes_backups import NewestBackup
-from healthchecks.claude_docker.probes_containers import ALIVE, engine, of_sessions
+from healthchecks.claude_docker.probes_containers import engine, of_sessions
 from healthchecks.claude_docker.restoring import Restoring
 from healthchecks.claude_docker.shelf import FORM
 from healthchecks.claude_docker.system import ClaudeDocker
 from plugins import Absent, Blocked, CannotTell, NotThere
+from plugins.endpoints.engines import ALIVE
 from plugins.endpoints.filesystem import Filesystem
 from plugins.eyes import dated
 from plugins.hosts import Host

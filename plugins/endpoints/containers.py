@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from plugins.endpoints.container_settings import ContainerSettings, container_settings
+
 
 @dataclass(frozen=True)
 class Mount:
@@ -38,6 +40,8 @@ class Container:
         created: RFC 3339.
         health: "healthy", "unhealthy" or "starting"; "" where nothing checks it.
         failing_streak: how many checks of its health failed in a row.
+        image_id: of the image that it was made of, whatever has its name now.
+        settings: what it was made with.
     """
 
     id: str
@@ -60,6 +64,8 @@ class Container:
     created: str
     health: str
     failing_streak: int
+    image_id: str
+    settings: ContainerSettings
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ class Stats:
     Attributes:
         memory_used: bytes as `docker stats` counts them, without the cache of files not in use.
         memory_limit: bytes; the whole machine's where the container has none.
+        cpu_ns: nanoseconds of processors that it used since its start.
         periods: scheduling periods in which it wanted a processor, since its start.
         throttled: those of them in which it had to wait, as its share was used up.
         pids: its processes and threads.
@@ -76,6 +83,7 @@ class Stats:
 
     memory_used: int
     memory_limit: int
+    cpu_ns: int
     periods: int
     throttled: int
     pids: int
@@ -174,6 +182,8 @@ def container(row: Mapping[str, Any], told: Mapping[str, Any]) -> Container:
         created=_moment(told.get("Created")),
         health=_health(state).get("Status", ""),
         failing_streak=_health(state).get("FailingStreak", 0),
+        image_id=told.get("Image") or "",
+        settings=container_settings(told),
     )
 
 
@@ -197,10 +207,12 @@ def stats(told: Mapping[str, Any]) -> Stats:
     counted, used = memory.get("stats") or {}, memory.get("usage") or 0
     # Version 1 of cgroups calls it the first, version 2 the second.
     cache = counted.get("total_inactive_file", counted.get("inactive_file", 0))
-    throttling = (told.get("cpu_stats") or {}).get("throttling_data") or {}
+    processors = told.get("cpu_stats") or {}
+    throttling = processors.get("throttling_data") or {}
     return Stats(
         memory_used=used - cache if cache < used else used,
         memory_limit=memory.get("limit") or 0,
+        cpu_ns=(processors.get("cpu_usage") or {}).get("total_usage") or 0,
         periods=throttling.get("periods") or 0,
         throttled=throttling.get("throttled_periods") or 0,
         pids=(told.get("pids_stats") or {}).get("current") or 0,

@@ -104,6 +104,50 @@ class Docker:
         """Return what is on disk; the engine counts for a while when it holds much."""
         return rows.usage(self._ask("df", lambda api: api.df(), deadline))
 
+    def printed(
+        self, container: str, *, last: int = 0, limit: int = 256 << 10, deadline: float = 15.0
+    ) -> bytes:
+        """Return what a container printed, both outputs as they came, from the beginning on.
+
+        Args:
+            container: its id.
+            last: only so many of its last lines; 0 for all.
+            limit: bytes; what comes after them is not read.
+            deadline: seconds.
+
+        Raises:
+            Refused: its log driver keeps nothing that could be read.
+        """
+
+        def ask(api: APIClient) -> bytes:
+            told = bytearray()
+            chunks = api.logs(container, stream=True, follow=False, tail=last or "all")
+            for chunk in chunks:
+                told += chunk
+                if len(told) >= limit:
+                    break
+            chunks.close()
+            return bytes(told[:limit])
+
+        return self._ask(("printed", container, last, limit), ask, deadline)
+
+    def run_inside(
+        self, container: str, argv: tuple[str, ...], *, limit: int = 64 << 10, deadline: float = 10
+    ) -> tuple[int, bytes]:
+        """Run a small program of the container's own in it; return its status and what it said.
+
+        A program that is not there has the status 126 or 127. At the deadline it is left behind.
+        """
+
+        def ask(api: APIClient) -> tuple[int, bytes]:
+            made = api.exec_create(container, list(argv))["Id"]
+            told = bytearray()
+            for chunk in api.exec_start(made, stream=True):
+                told += chunk[: limit - len(told)]
+            return api.exec_inspect(made).get("ExitCode") or 0, bytes(told)
+
+        return self._ask(("run", container, argv), ask, deadline)
+
     def look_inside(
         self, container: str, paths: Iterable[str], *, deadline: float = 30.0
     ) -> tuple[Inside | None, ...]:
