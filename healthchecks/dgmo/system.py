@@ -43,6 +43,7 @@ class Settings:
     mcp_seconds: float
     # Qdrant
     qdrant_url: str
+    usual_qdrant_url: str
     qdrant_key_env: str
     collection: str
     vector_name: str

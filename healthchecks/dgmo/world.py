@@ -51,6 +51,7 @@ class World:
             "data_home": str(self.data_home),
             "config_home": str(self.config_home),
             "backup_lock": str(self.tmp / "session-backup.lock"),
+            "usual_qdrant_url": "",  # whoever listens there is none of this world
             "docker_url": f"unix://{self.folder}/no-docker.sock",
         } | self._over
 
