@@ -40,7 +40,13 @@ class Blocked(NoFact):
 
 
 class CannotTell(NoFact):
-    """We could not look: never a pass, and never silence."""
+    """We could not look: never a pass, and never silence.
+
+    Attributes:
+        stage: how far a request over the network got, such as "TLS"; "" elsewhere.
+    """
+
+    stage: str = ""
 
 
 class NotThere(CannotTell):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from healthchecks.portagent.world import World
+
+NOBODY = "http://provider.invalid"
 
 
 class Outside:
@@ -13,9 +17,65 @@ class Outside:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._ending = contextlib.ExitStack()
+        self._given: dict[str, str] = {}
 
     def build(self) -> None:
-        """Make it as a healthy host has it."""
+        """Make it as a healthy host has it; nobody beyond this machine is asked."""
+        self._world.change(provider_url=NOBODY, env_files=[str(self._file)])
 
     def close(self) -> None:
-        """End its processes."""
+        """End its servers."""
+        self._ending.close()
+
+    @property
+    def _file(self) -> Path:
+        return self._world.folder / "portagent.env"
+
+    def given(self, **variables: str) -> None:
+        """Give the server further variables: by its environment when it starts, else by a file."""
+        self._given |= variables
+        self._world.server.environment |= variables
+        lines = [f"{name}={value}\n" for name, value in self._given.items()]
+        self._file.write_text("".join(lines), "utf-8")
+        self._file.chmod(0o600)
+
+    def provider(self, how: str = "well", *, seal: str = "good", takes: str = "") -> int:
+        """Let a provider answer on loopback, and return its port.
+
+        Args:
+            how: the name of a behaviour in world_outside_provider.py.
+            seal: "good", "expired", "of_another", "unknown", "none" where TLS is awaited in
+                vain, or "" for plain HTTP.
+            takes: the one key that it takes; "" for any.
+        """
+        from healthchecks.portagent import world_outside_provider as providers
+
+        serving = providers.serve(self._world.folder, how, seal, takes)
+        port, authority = self._ending.enter_context(serving)
+        if authority:
+            self.given(NODE_EXTRA_CA_CERTS=authority)
+        scheme = "https" if seal else "http"
+        self._world.change(provider_url=f"{scheme}://localhost:{port}", provider_deadline=2.0)
+        return port
+
+    def black_hole(self) -> None:
+        """Let the provider be at an address that answers nothing."""
+        from healthchecks.portagent import world_outside_provider as providers
+
+        port = self._ending.enter_context(providers.black_hole())
+        self._world.change(provider_url=f"https://127.0.0.1:{port}", provider_deadline=1.0)
+
+    def way_out(self, how: str = "lets_through", user: str = "") -> int:
+        """Let the server go to its provider through a proxy, and return its port.
+
+        Args:
+            how: the name of a behaviour in world_outside_ways.py.
+            user: such as "name:password", in the proxy's URL.
+        """
+        from healthchecks.portagent import world_outside_ways as ways
+
+        port = self._ending.enter_context(ways.serve(how))
+        place = f"{user}@127.0.0.1:{port}" if user else f"127.0.0.1:{port}"
+        self.given(HTTPS_PROXY=f"http://{place}")
+        return port

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plugins.endpoints.meanings import meaning_of
 from plugins.endpoints.memory import Memory
-from plugins.endpoints.wires import Address, Dead, Watch, address_of, dial, from_here
+from plugins.endpoints.sessions import session_in
+from plugins.endpoints.wires import Dead, Watch, address_of, from_here
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, TooBig, WrongKind
 from plugins.text import printable
@@ -62,7 +62,8 @@ class Answer:
 class Http:
     """HTTP and HTTPS requests from this machine.
 
-    Loopback is never asked through a proxy; other addresses are when the environment says so.
+    Loopback is never asked through a proxy; other addresses are when the environment says so,
+    unless a request names its proxy. A failure tells by its `stage` how far the request got.
     The same GET is asked once in a look, and an address that did not answer is not tried again.
     """
 
@@ -79,13 +80,22 @@ class Http:
         limit: int = 1 << 20,
         verify: bool | str = False,
         headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        authorities: str = "",
     ) -> Answer:
         """Return the answer to a GET; see `request`."""
         asked = tuple(sorted((headers or {}).items()))
         return self._memory.once(
-            (url, limit, verify, asked),
+            (url, limit, verify, asked, proxy, authorities),
             lambda: self.request(
-                "GET", url, deadline=deadline, limit=limit, verify=verify, headers=headers
+                "GET",
+                url,
+                deadline=deadline,
+                limit=limit,
+                verify=verify,
+                headers=headers,
+                proxy=proxy,
+                authorities=authorities,
             ),
         )
 
@@ -99,6 +109,8 @@ class Http:
         limit: int = 1 << 20,
         verify: bool | str = False,
         headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        authorities: str = "",
     ) -> Answer:
         """Ask, and return the answer of whatever status.
 
@@ -110,6 +122,9 @@ class Http:
             limit: bytes of body that are taken in.
             verify: whether the certificate must be trusted, or the path of a CA file.
             headers: further ones.
+            proxy: the URL of the proxy to go through, loopback or not; "" for none; None for
+                that of our environment.
+            authorities: PEM of certificates that are trusted beside the usual ones.
 
         Raises:
             NotThere, Refused, NoPermission, TimedOut: who did not answer, and why.
@@ -120,11 +135,17 @@ class Http:
         address = address_of(url, ("http", "https"))
         from_here(self._host, address)
         what = f"{method} {printable(_bare(url))}"
-        with Watch(what, deadline) as watch, _session(address, watch, verify) as session:
-            with self._dead.at(address):
-                response = _ask(session, method, url, body, verify, headers, watch)
-            with response:
-                content = _read(response, watch, limit)
+        with Watch(what, deadline) as watch, session_in(watch, verify, authorities) as session:
+            session.trust_env = proxy is None and not address.loopback
+            session.proxies = dict.fromkeys(("http", "https"), proxy) if proxy else {}
+            try:
+                with self._dead.at(address):
+                    response = _ask(session, method, url, body, verify, headers, watch)
+                with response:
+                    content = _read(response, watch, limit)
+            except CannotTell as met:
+                met.stage = met.stage or watch.stage
+                raise
         if response.status_code == 400 and any(words in content for words in _WANTS_TLS):
             raise WrongKind(f"{address} speaks TLS and was asked in plain HTTP")
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -190,43 +211,3 @@ def _read(response: Response, watch: Watch, limit: int) -> bytes:
     if watch.fired:
         raise watch.over()
     return bytes(content)
-
-
-def _session(address: Address, watch: Watch, verify: bool | str) -> Session:
-    """Return a session whose every connection is dialed inside the watch."""
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-    from urllib3.util.ssl_ import create_urllib3_context
-
-    def dialed(connection: HTTPConnection) -> Any:
-        return dial(Address(connection.host, connection.port or 0), watch)
-
-    plain = type("Plain", (HTTPConnection,), {"_new_conn": dialed})
-    # An unverified certificate is what was asked for: urllib3 warns about it unless told otherwise.
-    quiet = property(lambda self: True, lambda self, value: None)
-    sealed = type("Sealed", (HTTPSConnection,), {"_new_conn": dialed, "is_verified": quiet})
-    pools = {
-        "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-        "https": type("SealedPool", (HTTPSConnectionPool,), {"ConnectionCls": sealed}),
-    }
-
-    class Guarded(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **words: Any) -> None:
-            if verify is False:
-                # Without a context of ours, every certificate authority is read in, for nothing.
-                words["ssl_context"] = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
-            super().init_poolmanager(*args, **words)
-            self.poolmanager.pool_classes_by_scheme = pools
-
-        def proxy_manager_for(self, *args: Any, **words: Any) -> Any:
-            manager = super().proxy_manager_for(*args, **words)
-            manager.pool_classes_by_scheme = pools
-            return manager
-
-    session = requests.Session()
-    session.trust_env = not address.loopback
-    session.mount("http://", Guarded())
-    session.mount("https://", Guarded())
-    return session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         waiting.extend(one for one in under if isinstance(one, BaseException))
 
 
+# The standard library's words when a proxy declines CONNECT; the status alone is told.
+_DECLINED = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
 
 
@@ -65,6 +68,8 @@ def _known(one: BaseException, what: str, watch: Watch) -> CannotTell | None:
         return NoPermission(f"{what}: we may not connect to it")
     if isinstance(one, FileNotFoundError):
         return NotThere(f"{what}: not there")
+    if isinstance(one, OSError) and (declined := _DECLINED.match(str(one))):
+        return Refused(f"{what}: the proxy does not let us through (HTTP {declined[1]})")
     if isinstance(one, OSError) and one.errno in _NO_WAY:
         return CannotTell(f"{what}: no way to it ({one.strerror})")
     return None

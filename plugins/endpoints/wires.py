@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from enum import StrEnum
 from types import TracebackType
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -24,6 +25,16 @@ from plugins.outcomes import (
 from plugins.text import printable
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+
+
+class Stage(StrEnum):
+    """How far a request got; behind a proxy the first two are about the way to the proxy."""
+
+    NAME = "DNS"
+    CONNECTION = "TCP"
+    PROXY = "proxy"
+    SEAL = "TLS"
+    ANSWER = "HTTP"
 
 
 class Address(NamedTuple):
@@ -110,10 +121,14 @@ class Watch:
     Args:
         what: what is asked, for the sentence.
         limit: seconds from now.
+
+    Attributes:
+        stage: how far it got, where somebody keeps that up.
     """
 
     def __init__(self, what: str, limit: float) -> None:
         self.what = what
+        self.stage = Stage.NAME
         self.limit = limit
         self._began = time.monotonic()
         self._ends = self._began + limit
@@ -184,7 +199,10 @@ def dial(address: Address, watch: Watch) -> socket.socket:
         CannotTell: there is no way to it.
     """
     last: OSError | None = None
-    for family, kind, number, _, place in _resolve(address, watch):
+    watch.stage = Stage.NAME
+    rows = _resolve(address, watch)
+    watch.stage = Stage.CONNECTION
+    for family, kind, number, _, place in rows:
         wire = socket.socket(family, kind, number)
         wire.settimeout(watch.left)
         try:

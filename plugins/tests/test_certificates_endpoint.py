@@ -12,7 +12,7 @@ import pytest
 from plugins.endpoints.certificates import Certificates
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, Refused, TimedOut, WrongKind
-from plugins.tests.wiring import answer, hang, pair, serving
+from plugins.worlds.wiring import answer, hang, pair, serving
 
 look = Certificates(Host())
 

@@ -26,8 +26,8 @@ from plugins.outcomes import (
 )
 from plugins.proofs import lacking
 from plugins.tests.runs import open_the_way
-from plugins.tests.wiring import answer, drip, hang, serving
 from plugins.worlds.dockerd import DockerWorld
+from plugins.worlds.wiring import answer, drip, hang, serving
 
 
 @pytest.fixture(scope="module")

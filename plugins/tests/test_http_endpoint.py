@@ -14,7 +14,7 @@ import pytest
 from plugins.endpoints.http import Http
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, NotThere, Refused, TimedOut, TooBig, WrongKind
-from plugins.tests.wiring import HTTP_OK, answer, drip, flood, hang, pair, request_of, serving
+from plugins.worlds.wiring import HTTP_OK, answer, drip, flood, hang, pair, request_of, serving
 
 
 class Pages(BaseHTTPRequestHandler):

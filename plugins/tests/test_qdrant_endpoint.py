@@ -12,7 +12,7 @@ import pytest
 from plugins.endpoints.qdrant import Qdrant, QdrantServer
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, TimedOut, WrongKind
-from plugins.tests.wiring import HTTP_OK, answer, hang, serving
+from plugins.worlds.wiring import HTTP_OK, answer, hang, serving
 
 KEY = "hush-hush"
 POINTS = {"usage": {"cpu": 0}, "result": {"count": 41}, "status": "ok", "time": 0.001}

@@ -20,7 +20,7 @@ from plugins.endpoints.certificates import Certificates
 from plugins.endpoints.websocket import Line, WebSockets
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, Refused, TimedOut, TooBig, WrongKind
-from plugins.tests.wiring import answer, drip, hang, pair, request_of, serving
+from plugins.worlds.wiring import answer, drip, hang, pair, request_of, serving
 
 
 def speak(connection: ServerConnection) -> None:
