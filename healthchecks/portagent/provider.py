@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from healthchecks.portagent.provider_variables import Variable, given
 from healthchecks.portagent.system import Portagent
-from healthchecks.portagent.variables import Variable, given
 from plugins import CannotTell, NoPermission, printable
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.http import Answer, Http
