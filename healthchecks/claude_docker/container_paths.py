@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from healthchecks.claude_docker.documents import Document, Server, servers
+from healthchecks.claude_docker.documents import Server, servers
 from healthchecks.claude_docker.literals import Literal, literals
+from plugins.documents import Document
 from plugins.steps import Word
 
 Change = tuple[int, int, str]

@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthchecks.claude_docker.documents import Document, folder, known
+from healthchecks.claude_docker.documents import folder
 from healthchecks.claude_docker.system import ClaudeDocker
+from plugins.documents import Document, known
 from plugins.endpoints.filesystem import Entry, Filesystem
 
 _OWN = re.compile(r"\.claude\.json\.backup(?:\.(\d{1,16}))?")

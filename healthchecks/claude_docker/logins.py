@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from healthchecks.claude_docker.documents import mapping
 from plugins import printable
+from plugins.documents import mapping
 
 _SECONDS_BELOW = 1e11  # as milliseconds this is the spring of 1973
 _RENEWED_WITHIN = 600.0

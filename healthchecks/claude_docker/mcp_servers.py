@@ -5,43 +5,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from healthchecks.claude_docker.documents import Server, document, known, mapping, servers
+from healthchecks.claude_docker.documents import Server, servers
 from healthchecks.claude_docker.system import ClaudeDocker
 from plugins import CannotTell, printable
+from plugins.documents import document, known, mapping
 from plugins.endpoints.filesystem import Filesystem
+from plugins.mcp_servers import Stdio
 
 _PROJECTS = 200  # of which .mcp.json is looked for
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _BY_URL = {"http", "sse", "ws", "streamable-http"}
 _REMOTE = {"http", "sse", "ws", "streamable-http", "sdk", "sse-ide", "ws-ide"}
-
-
-@dataclass(frozen=True)
-class Stdio:
-    """A server that is started as a command.
-
-    Args:
-        label: its name and where it is configured, fit to be shown.
-        trouble: why its configuration is none, "" where it is one; then the rest is empty.
-        argv: its command; it may hold a secret.
-        env: its variables; they hold secrets.
-        cwd: the folder to start it in.
-        unset: a variable that it needs and that is not set here.
-        approved: whether somebody agreed to start it: a project's own file needs that.
-        uid: who owns the file that it stands in.
-    """
-
-    label: str
-    trouble: str
-    argv: tuple[str, ...] = field(default=(), repr=False)
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
-    cwd: str = "/"
-    unset: str = ""
-    approved: bool = True
-    uid: int = 0
 
 
 def stdio_servers(

@@ -13,18 +13,12 @@ from healthchecks.claude_docker.copies import (
     staged_configuration,
     whole,
 )
-from healthchecks.claude_docker.documents import (
-    Document,
-    document,
-    folder,
-    is_the_users,
-    known,
-    servers,
-)
+from healthchecks.claude_docker.documents import folder, is_the_users, servers
 from healthchecks.claude_docker.probes_login import conversations
 from healthchecks.claude_docker.running import running
 from healthchecks.claude_docker.system import ClaudeDocker
 from plugins import Absent, printable, probe
+from plugins.documents import Document, document, known
 from plugins.endpoints.filesystem import Entry, Filesystem
 from plugins.endpoints.processes import Processes
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from healthchecks.claude_docker import keychain
-from healthchecks.claude_docker.documents import document, known, mapping
 from healthchecks.claude_docker.logins import (
     Access,
     Lifetime,
@@ -25,6 +24,7 @@ from healthchecks.claude_docker.logins import (
 from healthchecks.claude_docker.shell_profiles import assigned, profiles
 from healthchecks.claude_docker.system import ClaudeDocker
 from plugins import Absent, Blocked, CannotTell, NoPermission, TimedOut, ToolMissing, probe
+from plugins.documents import document, known, mapping
 from plugins.endpoints.filesystem import Entry, Filesystem
 from plugins.hosts import Host
 

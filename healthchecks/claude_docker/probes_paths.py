@@ -17,17 +17,11 @@ from healthchecks.claude_docker.container_paths import (
     words_for,
 )
 from healthchecks.claude_docker.copies import configuration_copies, whole
-from healthchecks.claude_docker.documents import (
-    Document,
-    document,
-    is_the_users,
-    known,
-    mapping,
-    servers,
-)
+from healthchecks.claude_docker.documents import is_the_users, servers
 from healthchecks.claude_docker.probes_configuration import WHOLE, staged_file
 from healthchecks.claude_docker.system import ClaudeDocker
 from plugins import Absent, Blocked, probe
+from plugins.documents import Document, document, known, mapping
 from plugins.endpoints.filesystem import Filesystem
 from plugins.steps import Word
 

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthchecks.claude_docker.documents import folder, is_the_users, known, mapping, user
+from healthchecks.claude_docker.documents import folder, is_the_users, user
 from healthchecks.claude_docker.system import ClaudeDocker
 from plugins import NotThere, WrongKind, printable, probe
+from plugins.documents import known, mapping
 from plugins.endpoints.filesystem import Entry, Filesystem
 
 _OTHERS = 0o077

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from healthchecks.claude_docker.probes_servers import BadServer
 from healthchecks.claude_docker.world import World
 from plugins import P1, check, fault, healthy, listed
+from plugins.mcp_servers import BadServer
 
 
 @check(

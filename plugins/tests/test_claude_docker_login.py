@@ -13,7 +13,6 @@ import pytest
 
 from healthchecks.claude_docker import keychain
 from healthchecks.claude_docker.container_paths import changed, inward, spelled, words_for
-from healthchecks.claude_docker.documents import Document, document, parsed
 from healthchecks.claude_docker.logins import in_keychain, is_token, moment, oauth_in
 from healthchecks.claude_docker.probes_configuration import broken_configuration
 from healthchecks.claude_docker.probes_login import _access
@@ -21,6 +20,7 @@ from healthchecks.claude_docker.system import ClaudeDocker
 from healthchecks.claude_docker.test_configuration import bring_back_the_newest_copy
 from healthchecks.claude_docker.world import World
 from plugins.configuration import shipped
+from plugins.documents import Document, document, parsed
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.processes import Processes
 from plugins.hosts import Host

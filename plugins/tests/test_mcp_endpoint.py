@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from healthchecks.claude_docker.world_servers import BEHAVIOURS, SERVE, SERVER
 from plugins.endpoints.mcp import Mcp, Spoken
 from plugins.hosts import Host
 from plugins.outcomes import NotThere, ToolMissing
+from plugins.worlds.mcp_programs import BEHAVIOURS, SERVE, SERVER
 
 PACKAGE = "@modelcontextprotocol/server-filesystem"
 
