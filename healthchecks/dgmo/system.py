@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 
 from plugins.eyes import files
 from plugins.hosts import Host
@@ -37,7 +38,9 @@ class Settings:
     backup_lock: str
     temporary_folders: tuple[str, ...]
     temporary_hours: float
-    needed_tools: tuple[str, ...]
+    programs: tuple[str, ...]
+    large_store_mib: float
+    shell_profiles: tuple[str, ...]
     server_port: int
     run_mcp_servers: bool
     mcp_seconds: float
@@ -99,7 +102,9 @@ class Dgmo:
         settings: the keys in force, with the limits that the checks judge by.
         home: the home folder.
         stores: every store, that in use first.
-        config_files: configuration files that the program reads, there or not.
+        config_files: configuration files that the program reads, there or not; that of the user
+            is the first.
+        temporary: what is there of the temporary folders.
         uses: what it uses of its host.
     """
 
@@ -107,6 +112,7 @@ class Dgmo:
     home: str
     stores: tuple[Store, ...]
     config_files: tuple[str, ...]
+    temporary: tuple[str, ...]
     uses: Uses
 
 
@@ -126,17 +132,19 @@ def find(settings: Settings, host: Host) -> Dgmo:
     seen = bool(stores) or any(host.call(files.look, path) is not None for path in signs)
     if not seen and settings.enabled != "yes":
         raise Absent("DGMO", (*signs, *_roots(data)))
+    backups = settings.paths(settings.session_backups)
+    temporary = tuple(_temporary(settings, host))
     roots = (*(one.root for one in stores), *signs, *settings.paths(settings.project_folders))
     return Dgmo(
         settings=settings,
         home=settings.path("~"),
         stores=stores,
         config_files=config_files,
+        temporary=temporary,
         uses=Uses(
             folders=tuple(one.root for one in stores),
-            tools=settings.needed_tools,
-            backups=settings.paths(settings.session_backups),
-            roots=(*roots, settings.path(settings.backup_lock)),
+            backups=backups,
+            roots=(*roots, *backups, *temporary, settings.path(settings.backup_lock)),
         ),
     )
 
@@ -182,6 +190,13 @@ def _names(folder: str, host: Host) -> list[str]:
         return list(host.call(files.names_in, folder, 10_000))
     except OSError:
         return []
+
+
+def _temporary(settings: Settings, host: Host) -> Iterator[str]:
+    """Yield what is called as the temporary folders are."""
+    for pattern in settings.paths(settings.temporary_folders):
+        folder, name = os.path.split(pattern)
+        yield from (os.path.join(folder, one) for one in _names(folder, host) if fnmatch(one, name))
 
 
 def _config_files(settings: Settings, configuration: str) -> Iterator[str]:
