@@ -34,6 +34,7 @@ class Signature:
         versions: which versions of the watched program have it, in words; "" when not known.
         matches: lines that it must match.
         ignores: lines that it must not match.
+        of_start: it kept the program from starting: it is over where one started later.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Signature:
     versions: str = ""
     matches: tuple[str, ...] = ()
     ignores: tuple[str, ...] = ()
+    of_start: bool = False
 
     @property
     def rule(self) -> list[Any]:
@@ -121,6 +123,10 @@ def _value(name: str, value: object, where: str) -> Any:
         if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
             raise ValueError(f"{name} {where} is a table of strings")
         return tuple(value.items())
+    if name == "of_start":
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} {where} is true or false")
+        return value
     if not isinstance(value, str):
         raise ValueError(f"{name} {where} is a string")
     return value
