@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from healthchecks.claude_docker.system import ClaudeDocker
 from plugins import Absent, NotThere, WrongKind, printable, probe, table_beside
 from plugins.endpoints.filesystem import Entry, Filesystem
-from plugins.endpoints.logs import NO_HITS, Hits, JsonLines, Logs
-from plugins.endpoints.signatures import Signature, load
+from plugins.endpoints.hits import LogHits, together
+from plugins.endpoints.logs import JsonLines, Logs
+from plugins.endpoints.signatures import load
 from plugins.eyes import held, reading
 from plugins.hosts import Host
 from plugins.run import Run
@@ -161,17 +162,6 @@ def _was_rotated(entry: Entry, filesystem: Filesystem) -> bool:
     return any(other.name.startswith(entry.name) for other in older)
 
 
-@dataclass(frozen=True)
-class LogHits:
-    """What showed in the logs of the window that is judged, by the key of the signature."""
-
-    hits: Mapping[str, Hits] = field(hash=False)
-
-    def of(self, signature: Signature) -> Hits:
-        """How a signature shows."""
-        return self.hits.get(signature.key, NO_HITS)
-
-
 @probe(deadline=40.0, every=30.0)
 def log_hits(
     system: ClaudeDocker, filesystem: Filesystem, logs: Logs, commands: Host, run: Run
@@ -180,21 +170,12 @@ def log_hits(
     settings, signatures = system.settings, load(table_beside(__file__))
     since = commands.call(reading.now) - settings.log_hours * 3600.0
     cursors = str(run.state / "cursors")
-    found: dict[str, Hits] = {}
     names = (*settings.text_logs, settings.errors_log, settings.events_log)
     entries = [entry for entry in _kept(system, filesystem, names) if entry.kind == "file"]
     if not entries:
         raise WrongKind("where the logs should be there is no file")
-    for entry in entries:
-        seen = logs.scan(entry.path, signatures, since=since, cursor_folder=cursors).hits
-        for key, hits in seen.items():
-            found[key] = _sum(found.get(key, NO_HITS), hits)
-    return LogHits(found)
-
-
-def _sum(one: Hits, other: Hits) -> Hits:
-    """What two logs show together."""
-    older, newer = sorted((one, other), key=lambda hits: hits.last_seen or 0.0)
-    begun = [at for at in (one.first_seen, other.first_seen) if at is not None]
-    lines = (*older.lines, *newer.lines)[-3:]
-    return Hits(one.count + other.count, min(begun, default=None), newer.last_seen, lines)
+    scans = (
+        logs.scan(entry.path, signatures, since=since, cursor_folder=cursors).hits
+        for entry in entries
+    )
+    return LogHits(together(scans))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from healthchecks.claude_docker.probes_logs import LogHits
 from healthchecks.claude_docker.world import World
 from plugins import fault, healthy, known_issues, listed, table_beside
+from plugins.endpoints.hits import LogHits
 from plugins.endpoints.signatures import Signature
 
 

@@ -6,18 +6,17 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from healthchecks.crash_protection.monitor_state import seconds, state_told
 from healthchecks.crash_protection.probes_monitor import Running, monitors_running
 from healthchecks.crash_protection.system import CrashProtection
 from plugins import Absent, Measure, NotThere, printable, probe, table_beside
 from plugins.endpoints.filesystem import Entry, Filesystem
-from plugins.endpoints.logs import NO_HITS, Hits
+from plugins.endpoints.hits import Hits, LogHits
 from plugins.endpoints.machine import Machine
 from plugins.endpoints.processes import Processes
-from plugins.endpoints.signatures import Signature, load
+from plugins.endpoints.signatures import load
 from plugins.hosts import Host
 
 LOGS = ("monitor.log", "periodic_backup.log", "simple_monitor.log")
@@ -40,17 +39,6 @@ class MonitorLog:
     size: Measure
     rate: Measure
     said: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LogHits:
-    """What showed in the logs of the monitors, by the key of the signature."""
-
-    hits: Mapping[str, Hits] = field(hash=False)
-
-    def of(self, signature: Signature) -> Hits:
-        """How a signature shows."""
-        return self.hits.get(signature.key, NO_HITS)
 
 
 def _logs(system: CrashProtection, filesystem: Filesystem) -> list[Entry]:

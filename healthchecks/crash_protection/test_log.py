@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from healthchecks.crash_protection.probes_log import LogHits, MonitorLog
+from healthchecks.crash_protection.probes_log import MonitorLog
 from healthchecks.crash_protection.world import World
 from plugins import P2, check, fault, healthy, known_issues, listed, table_beside
+from plugins.endpoints.hits import LogHits
 from plugins.endpoints.signatures import Signature
 
 SPIN = (

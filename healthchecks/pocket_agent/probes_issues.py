@@ -11,7 +11,8 @@ from healthchecks.pocket_agent.probes_server_log import no_log
 from healthchecks.pocket_agent.records import tells_failed_start
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Absent, NotThere, printable, probe, table_beside
-from plugins.endpoints.logs import NO_HITS, Hits, Logs
+from plugins.endpoints.hits import NO_HITS, Hits, together
+from plugins.endpoints.logs import Logs
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.signatures import Signature, load
 from plugins.endpoints.systemd import Systemd
@@ -52,9 +53,7 @@ def log_hits(
     """Every known issue that shows in the server's log files, or in its unit's journal."""
     signatures = load(table_beside(__file__))
     window = system.settings.log_hours * 3600.0
-    found: dict[str, Hits] = {}
-    for seen in _scans(system, signatures, logs, window, str(run.state / "cursors")):
-        found = {key: _sum(found.get(key), seen.get(key)) for key in {*found, *seen}}
+    found = together(_scans(system, signatures, logs, window, str(run.state / "cursors")))
     if not system.logs:
         found = _journal(system, signatures, systemd, window)
     starts = (one.started for one in processes.all() if one.pid in system.pids)
@@ -79,16 +78,6 @@ def _scans(
         found = True
     if system.logs and not found:
         raise no_log(system)
-
-
-def _sum(one: Hits | None, other: Hits | None) -> Hits:
-    """What two logs show together."""
-    if one is None or other is None:
-        return one or other or NO_HITS
-    newer, older = sorted((one, other), key=lambda hits: hits.last_seen or 0.0, reverse=True)
-    seen = [at for at in (one.first_seen, other.first_seen) if at is not None]
-    lines = (*older.lines, *newer.lines)[-3:]
-    return Hits(one.count + other.count, min(seen, default=None), newer.last_seen, lines)
 
 
 def _journal(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from plugins.endpoints import history
 from plugins.endpoints.errors import in_words
+from plugins.endpoints.hits import NO_HITS, Hits
 from plugins.endpoints.memory import Memory
 from plugins.endpoints.signatures import Signature
 from plugins.eyes import lines as lines_eye
@@ -22,26 +23,6 @@ from plugins.text import printable
 if TYPE_CHECKING:
     from plugins.endpoints.asking import Asked
     from plugins.queries import Query
-
-
-@dataclass(frozen=True)
-class Hits:
-    """How often something showed in a log.
-
-    Attributes:
-        count: lines, from the wanted time on.
-        first_seen, last_seen: seconds since 1970, None when no line has a time; `first_seen` is
-            good to the hour when there are more than 1000.
-        lines: the newest three, printable and at most 300 characters each.
-    """
-
-    count: int
-    first_seen: float | None
-    last_seen: float | None
-    lines: tuple[str, ...]
-
-
-NO_HITS = Hits(0, None, None, ())
 
 
 @dataclass(frozen=True)
@@ -119,6 +100,7 @@ class Logs:
         cursor_folder: str | None = None,
         deadline: float = 30.0,
         follow: bool = True,
+        zone: str = "",
     ) -> Scan:
         """Look for all signatures in one pass.
 
@@ -129,6 +111,7 @@ class Logs:
             cursor_folder: a folder on this machine to remember in what was read; None reads it all.
             deadline: seconds; what was read until then is not read again by the next run.
             follow: whether a last symbolic link is followed.
+            zone: that of times which name none, such as "Z"; "" for the host's own.
 
         Raises:
             NotThere, NoPermission, WrongKind: no such file, or no regular one.
@@ -137,8 +120,8 @@ class Logs:
         rules = [signature.rule for signature in signatures]
         digest = hashlib.sha256(json.dumps(rules).encode()).hexdigest()
         told = self._memory.once(
-            ("scan", path, digest, cursor_folder, follow),
-            lambda: self._scan(path, rules, digest, cursor_folder, deadline, follow),
+            ("scan", path, digest, cursor_folder, follow, zone),
+            lambda: self._scan(path, rules, digest, cursor_folder, deadline, follow, zone),
         )
         tallies = told["tallies"]
         seen = {key: _hits(tally, since) for key, tally in tallies.items()}
@@ -162,6 +145,7 @@ class Logs:
         folder: str | None,
         deadline: float,
         follow: bool,
+        zone: str,
     ) -> dict[str, Any]:
         before = history.recall(folder, (self._host.spec, path, digest))
         with in_words(path):
@@ -172,6 +156,7 @@ class Logs:
                 before.get("cursor", {}),
                 deadline,
                 follow,
+                zone,
                 deadline=deadline + 5,
             )
         told = found if found["again"] else history.scans_joined(before, found)

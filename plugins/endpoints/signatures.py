@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from plugins.eyes.scan import LEVELS
+from plugins.eyes.stamps import LEVELS
 
 _SEVERITIES = ("P0", "P1", "P2", "P3")
 _REPEATS = "?*{"

@@ -7,12 +7,13 @@ a-f and a few marks taken out, at the speed of a memory copy), and what could be
 worked out once a shape. Taking the same letters out of a signature's fixed words leaves words that
 stand in the shape of every line that the signature can match, so no match is lost; each candidate
 is then looked at whole.
+
+A record may span lines: one that begins with a blank or a closing bracket belongs to the line above
+it, has that line's level, and shows a signature once, whichever of its lines do.
 """
 
 from __future__ import annotations
 
-import datetime
-import functools
 import json
 import os
 import re
@@ -20,35 +21,22 @@ import time
 from collections import Counter, deque
 from typing import Any
 
+from plugins.eyes.stamps import LOOKED_AT, level_of, time_of
 from plugins.eyes.tail import blocks, cursor_at, opened, resumed, unchanged, undecodable
 
-LOOKED_AT = 1 << 16  # bytes of a line that a pattern sees: it must not crawl over a MiB
 TIMES = 1000  # exact times kept a signature; older ones are counted by the hour
 NOISE = b"0123456789abcdef-_:."
-LEVELS = {
-    **dict.fromkeys(("err", "eror", "error"), "error"),
-    **dict.fromkeys(("wrn", "warn", "warning"), "warn"),
-    **dict.fromkeys(("inf", "info", "information", "notice"), "info"),
-    **dict.fromkeys(("dbg", "debug", "dbug"), "debug"),
-    **dict.fromkeys(("trc", "trace", "vrb", "verbose"), "trace"),
-    **dict.fromkeys(("ftl", "fatal", "crit", "critical", "emerg", "alert"), "fatal"),
-    "panic": "panic",
-}
 ERRORS = {"error", "fatal", "panic"}
-_FIELD = re.compile(rb'"(?:level|lvl|severity)"\s*:\s*"([A-Za-z]{1,12})"')
-_WORD = re.compile(
-    rb"^(panic|fatal)(?: error)?: |\[(TRC|DBG|INF|WRN|ERR|FTL|VRB)\]|\blevel=\"?([A-Za-z]{1,12})"
-    rb"|\b(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|PANIC)\b"
-)
-_STAMP = rb"(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?\s?(Z|[+-]\d\d:?\d\d)?"
-_BARE = re.compile(_STAMP)
-_KEYED = re.compile(
-    rb'"(?:time|timestamp|ts|@t|datetime)"\s*:\s*(?:"[^"0-9]{0,8}' + _STAMP + rb"|(\d{10,13})\b)"
-)
+INNER = {b" ", b"\t", b"}", b"]", b")"}
 
 
 def scan(
-    path: str, rules: list[list[Any]], known: dict[str, Any], seconds: float, follow: bool
+    path: str,
+    rules: list[list[Any]],
+    known: dict[str, Any],
+    seconds: float,
+    follow: bool,
+    zone: str = "",
 ) -> dict[str, Any]:
     """Read what is new in a log and tell what was met in it.
 
@@ -60,6 +48,7 @@ def scan(
             starts over.
         seconds: wall time; where it ends too early, the cursor's "unread" is not 0.
         follow: whether a last symbolic link is followed.
+        zone: that of times which name none, such as "Z"; "" for this host's own.
 
     The answer holds "lines", "long", "undecodable", "levels" (counts), "newest" (seconds since 1970
     or None), "tallies" by key and by "level error" and "level warn", "again" (the file started
@@ -68,7 +57,8 @@ def scan(
     descriptor, seen = opened(path, follow)
     try:
         begun = offset = resumed(descriptor, seen, known)
-        reading = Reading(rules, known.get("date") if offset else None)
+        reading = Reading(rules, known.get("date") if offset else None, zone.encode())
+        reading.level = str(known.get("level", "")) if offset else ""
         ends = time.monotonic() + seconds
         done = unchanged(seen, known, offset)
         for block, _, end, over in () if done else blocks(descriptor, offset, seen, ends):
@@ -83,7 +73,7 @@ def scan(
             "levels": dict(reading.levels),
             "again": not begun,
             "read": offset - begun,
-            "cursor": {**cursor, "date": reading.date},
+            "cursor": {**cursor, "date": reading.date, "level": reading.level},
         }
     finally:
         os.close(descriptor)
@@ -92,8 +82,13 @@ def scan(
 class Reading:
     """What was met so far; lines go in by the block."""
 
-    def __init__(self, rules: list[list[Any]], date: float | None) -> None:
+    def __init__(self, rules: list[list[Any]], date: float | None, zone: bytes = b"") -> None:
         self.date = date
+        self.level = ""  # of the record that the last line belongs to
+        self._head = b""  # its first line, "" where that was read by an earlier run
+        self._record = 0  # its number; () and below count as none
+        self._told: dict[str, int] = {}
+        self._zone = zone
         self.levels: Counter[str] = Counter()
         self.found: dict[str, Any] = {"lines": 0, "long": 0, "undecodable": 0, "newest": date}
         self._tallies: dict[str, Any] = {}
@@ -138,9 +133,11 @@ class Reading:
         if telling:
             for place in [at for at, number in enumerate(numbers) if number in telling]:
                 self._date(lines, place, done)
+                self._lead(lines, place, done)
                 done = place
                 self._look(lines[place], *self._sayings[numbers[place] or 0])
         self._date(lines, len(lines) - 1, max(done, len(lines) - 200))
+        self._lead(lines, len(lines) - 1, done)
         self.found["lines"] += len(lines)
         self.found["undecodable"] += undecodable(block)
 
@@ -157,7 +154,8 @@ class Reading:
         rules = []
         for place in possible:
             _, _, levels, _, words = self._rules[place]
-            if levels and level not in levels:
+            # A line without a level may belong to a record that has one.
+            if levels and level and level not in levels:
                 continue
             if not words or any(word in shape for word in words):
                 rules.append(place)
@@ -175,19 +173,37 @@ class Reading:
     def _date(self, lines: list[bytes], place: int, done: int) -> None:
         """Find the date of a line: its own, or that of the nearest line before it."""
         for line in reversed(lines[max(0, done + 1) : place + 1]):
-            at = time_of(line)
+            at = time_of(line, self._zone)
             if at is not None:
                 self.date = at
                 self.found["newest"] = max(at, self.found["newest"] or at)
                 return
 
+    def _lead(self, lines: list[bytes], place: int, done: int) -> None:
+        """Find the first line of the record that a line belongs to: that of the last one, or new.
+
+        Lines up to `done` were looked at before.
+        """
+        at = place
+        while at > done and lines[at][:1] in INNER:
+            at -= 1
+        if at > done:
+            self._record = self.found["lines"] + at + 1
+            self._head = lines[at]
+            self.level = level_of(lines[at])
+
     def _look(self, line: bytes, level: str, rules: tuple[int, ...]) -> None:
         if level in ERRORS or level == "warn":
             self._count("level warn" if level == "warn" else "level error", line)
+        inner = line[:1] in INNER
+        level = level or (self.level if inner else "")
         for place in rules:
-            key, pattern, _, fields, _ = self._rules[place]
+            key, pattern, levels, fields, _ = self._rules[place]
+            if (levels and level not in levels) or self._told.get(key) == self._record:
+                continue
             if pattern.search(line, 0, LOOKED_AT) and _fits(line, fields):
-                self._count(key, line)
+                self._told[key] = self._record
+                self._count(key, self._head[:600] + b" " + line.strip() if inner else line)
 
     def _count(self, key: str, line: bytes) -> None:
         tally = self._tallies.get(key)
@@ -235,50 +251,3 @@ def _fits(line: bytes, fields: dict[str, re.Pattern[str]]) -> bool:
     if not isinstance(row, dict):
         return False
     return all(pattern.search(str(row.get(name, ""))) for name, pattern in fields.items())
-
-
-def level_of(line: bytes) -> str:
-    """Return the line's level in its short lower-case form, "" when it names none."""
-    if line.startswith(b"{"):
-        found = _FIELD.search(line, 0, LOOKED_AT)
-    else:
-        found = _WORD.search(line, 0, 200)
-    if found is None:
-        return ""
-    word = found[found.lastindex or 0].decode().lower()
-    return LEVELS.get(word, word)
-
-
-def time_of(line: bytes) -> float | None:
-    """Return when the line says it was written, as seconds since 1970; None when it does not.
-
-    A time without a zone is this host's local time.
-    """
-    if line.startswith(b"{"):
-        found = _KEYED.search(line, 0, LOOKED_AT)
-        if found is not None and found[5]:
-            return int(found[5]) / (1000 if len(found[5]) > 11 else 1)
-    else:
-        found = _BARE.search(line, 0, 64)
-    if found is None:
-        return None
-    begun = minute(found[1], found[4] or b"")
-    if begun is None:
-        return None
-    return begun + int(found[2]) + float(b"0." + (found[3] or b"0"))
-
-
-@functools.lru_cache(4096)
-def minute(text: bytes, zone: bytes) -> float | None:
-    """Return when a minute such as 2026-03-04T05:06 began; None when there is no such minute."""
-    ahead = None
-    try:
-        if zone == b"Z":
-            ahead = datetime.UTC
-        elif zone:
-            minutes = (int(zone[1:3]) * 60 + int(zone[-2:])) * (-1 if zone[:1] == b"-" else 1)
-            ahead = datetime.timezone(datetime.timedelta(minutes=minutes))
-        numbers = [int(number) for number in re.findall(rb"\d+", text)]
-        return datetime.datetime(*numbers, tzinfo=ahead).timestamp()  # type: ignore[misc,arg-type]
-    except (ValueError, OverflowError):
-        return None

@@ -11,7 +11,7 @@ import websocket
 
 from healthchecks.pocket_agent.probes_issues import LogHits
 from healthchecks.pocket_agent.world import World
-from plugins.endpoints.logs import Hits
+from plugins.endpoints.hits import Hits
 from plugins.endpoints.signatures import Signature, load
 from plugins.worlds.running import until
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.endpoints.signatures import Signature, fixed_words, load
-from plugins.eyes.scan import NOISE, level_of, time_of
+from plugins.eyes.scan import NOISE
+from plugins.eyes.stamps import level_of, time_of
 
 MOMENT = datetime.datetime(2026, 3, 4, 5, 1, tzinfo=datetime.UTC).timestamp() + 0.5
 
