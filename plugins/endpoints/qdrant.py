@@ -1,16 +1,26 @@
-"""Qdrant's REST interface: is it well, what is in it, and how much."""
+"""Qdrant's REST interface: is it well, what is in it, and how much. It is only read."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from plugins.endpoints import qdrant_rows as rows
 from plugins.endpoints.http import Answer, Http
 from plugins.endpoints.memory import Memory
+from plugins.endpoints.qdrant_rows import CollectionInfo, Health, Hits, Snapshot, Vector
 from plugins.hosts import Host
-from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, WrongKind
+from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, TimedOut, WrongKind
+from plugins.redaction import Secret
 from plugins.text import printable
+
+__all__ = ["CollectionInfo", "Health", "Hits", "Qdrant", "QdrantServer", "Snapshot", "Vector"]
+
+# A list of a hundred thousand collections is still smaller.
+_BIGGEST = 16 << 20
+_WELL = (b"check passed", b"qdrant")
 
 
 class Qdrant:
@@ -20,17 +30,18 @@ class Qdrant:
         self._http = Http(host)
         self._memory = Memory()
 
-    def at(self, url: str, api_key: str = "", *, deadline: float = 5.0) -> QdrantServer:
+    def at(self, url: str, api_key: str | Secret = "", *, deadline: float = 5.0) -> QdrantServer:
         """Return the server at a URL such as http://127.0.0.1:6333; nothing is asked yet.
 
         Args:
+            url: http or https; a certificate need not be trusted.
             api_key: "" for a server without one; it is sent as a header, and shown nowhere.
             deadline: seconds for each question.
         """
         address = url.rstrip("/")
+        key = api_key if isinstance(api_key, Secret) else Secret(api_key)
         return self._memory.once(
-            (address, api_key, deadline),
-            lambda: QdrantServer(self._http, address, api_key, deadline),
+            (address, key, deadline), lambda: QdrantServer(self._http, address, key, deadline)
         )
 
 
@@ -39,84 +50,226 @@ class QdrantServer:
 
     NoPermission: it wants an API key, or another one.
     NotThere: there is no such collection.
-    Refused: it answers with another error.
+    Refused: it answers with another error, or leads elsewhere.
     WrongKind: what answers is no Qdrant.
     """
 
-    def __init__(self, http: Http, url: str, api_key: str, deadline: float) -> None:
+    def __init__(self, http: Http, url: str, api_key: Secret, deadline: float) -> None:
         self.url = url
+        self.deadline = deadline
         self._http = http
-        self._headers = {"api-key": api_key} if api_key else {}
-        self._deadline = deadline
+        self._key = api_key
         self._memory = Memory()
 
     def __repr__(self) -> str:
-        return f"QdrantServer({printable(self.url)!r})"
+        return f"QdrantServer({self.where!r})"
 
-    def healthz(self) -> bool:
-        """Whether it says that it is well; a server too old to be asked is judged by its root."""
-        answer = self._http.get(
-            f"{self.url}/healthz", deadline=self._deadline, headers=self._headers
-        )
-        if answer.status == 404:
-            return bool(self.version())
-        return answer.status == 200
+    @property
+    def where(self) -> str:
+        """Its URL as it may be shown, without a name and password."""
+        scheme, _, rest = self.url.partition("://")
+        return f"{scheme}://{printable(rest.rpartition('@')[2])}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request carries: the API key, in the clear."""
+        return {"api-key": self._key.reveal()} if self._key else {}
+
+    def health(self) -> Health:
+        """Ask its pages, one after the other, until one says that it is well.
+
+        Old servers have no /healthz, no server since the oldest has /health, and what stands before
+        it may let some pages through and others not.
+
+        Raises:
+            NoPermission: none says so, and one wants an API key, or another one.
+            CannotTell: a loopback address of a far host, or no way to it.
+        """
+        met: list[tuple[str, CannotTell]] = []
+        version = self._try("/", met, self._version)
+        well = self._try("/healthz", met, _says_well)
+        ready = self._try("/readyz", met, _says_ready) if well else "yes"
+        if not (well or version):
+            well = self._try("/collections", met, self._lists)
+            well = well or self._try("/health", met, _says_well)
+        if not (well or version):
+            for _, why in met:
+                if isinstance(why, NoPermission):
+                    raise why.with_traceback(None)
+        tried = (str(why) if place in str(why) else f"{place}: {why}" for place, why in met)
+        return Health(bool(well or version), ready != "no", version, tuple(dict.fromkeys(tried)))
 
     def version(self) -> str:
         """Return its version, such as "1.12.4"."""
-        answer = self._http.get(f"{self.url}/", deadline=self._deadline, headers=self._headers)
-        told = self._checked(answer)
-        if not isinstance(told, dict) or not isinstance(told.get("version"), str):
-            raise WrongKind(f"{printable(self.url)} answers, and is not Qdrant")
-        return printable(told["version"], 40)
+        return self._version(self._get("/"))
 
     def collections(self) -> tuple[str, ...]:
         """Return the names of all collections, sorted."""
-        told = self._result(self._ask("GET", "/collections"))
+        return self._names(self._get("/collections"))
+
+    def answers_without_key(self) -> bool:
+        """Tell whether who brings no API key is told the names of the collections."""
+        url = f"{self.url}/collections"
+        answer = self._http.get(url, deadline=self.deadline, limit=_BIGGEST)
+        if answer.status in {401, 403}:
+            return False
+        self._names(answer)
+        return True
+
+    def collection(self, name: str) -> CollectionInfo:
+        """Return what it tells of a collection."""
+        return rows.collection(name, self._result(self._get(_place(name))))
+
+    def count(self, collection: str, *, exact: bool = True) -> int:
+        """Return how many points a collection holds; not exact is fast, and may be off."""
+        place = f"{_place(collection)}/points/count"
+        question = {"exact": exact}
+        told = self._result(self._once("POST", place, question))
+        count = rows.whole(told.get("count")) if isinstance(told, dict) else None
+        if count is None:
+            raise self._strange()
+        return count
+
+    def query(
+        self, collection: str, vector: Sequence[float], using: str = "", *, limit: int = 1
+    ) -> Hits:
+        """Return the points nearest to a vector; asked anew each time, as it is timed.
+
+        Servers before 1.10 have no points/query and are asked by points/search.
+
+        Args:
+            collection: its name.
+            vector: the numbers.
+            using: the vector's name, "" for that without one.
+            limit: of how many points.
+        """
+        place = f"{_place(collection)}/points/query"
+        question: dict[str, Any] = {"query": list(vector), "limit": limit}
+        answer = self._ask("POST", place, question | ({"using": using} if using else {}))
+        if answer.status == 404 and not answer.body.strip():
+            named: object = {"name": using, "vector": list(vector)} if using else list(vector)
+            place = f"{_place(collection)}/points/search"
+            answer = self._ask("POST", place, {"vector": named, "limit": limit})
+        told = self._result(answer)
+        found = told.get("points") if isinstance(told, dict) else told
+        try:
+            ids = tuple(str(row["id"]) for row in found)  # type: ignore[union-attr]
+        except (KeyError, TypeError):
+            raise self._strange() from None
+        return Hits(ids, answer.seconds)
+
+    def snapshots(self, collection: str) -> tuple[Snapshot, ...]:
+        """Return the snapshots that it holds of a collection, oldest first."""
+        return rows.snapshots(self._result(self._get(f"{_place(collection)}/snapshots")))
+
+    # ---- asking
+
+    def _get(self, place: str) -> Answer:
+        url = f"{self.url}{place}"
+        headers = self.headers
+        return self._http.get(url, deadline=self.deadline, headers=headers, limit=_BIGGEST)
+
+    def _once(self, method: str, place: str, question: object) -> Answer:
+        asked = (method, place, json.dumps(question))
+        return self._memory.once(asked, lambda: self._ask(method, place, question))
+
+    def _ask(self, method: str, place: str, question: object) -> Answer:
+        return self._http.request(
+            method,
+            f"{self.url}{place}",
+            body=json.dumps(question).encode(),
+            deadline=self.deadline,
+            headers={**self.headers, "content-type": "application/json"},
+            limit=_BIGGEST,
+        )
+
+    def _try(
+        self, place: str, met: list[tuple[str, CannotTell]], read: Callable[[Answer], str]
+    ) -> str:
+        """Return what a page tells, or "" with the reason among what was met."""
+        try:
+            return read(self._get(place))
+        except (NotThere, Refused, NoPermission, TimedOut, WrongKind) as why:
+            met.append((place, why))
+            return ""
+
+    # ---- reading
+
+    def _version(self, answer: Answer) -> str:
+        told = self._checked(answer)
+        title = str(told.get("title", "")) if isinstance(told, dict) else ""
+        if "qdrant" not in title.lower() or not isinstance(told.get("version"), str):
+            raise WrongKind(f"{self.where} answers, and is not Qdrant")
+        return printable(told["version"], 40)
+
+    def _lists(self, answer: Answer) -> str:
+        return f"{len(self._names(answer))} collections"
+
+    def _names(self, answer: Answer) -> tuple[str, ...]:
+        told = self._result(answer)
         try:
             return tuple(sorted(str(row["name"]) for row in told["collections"]))
         except (KeyError, TypeError):
             raise self._strange() from None
 
-    def count(self, collection: str, *, exact: bool = True) -> int:
-        """Return how many points a collection holds; not exact is fast, and may be off."""
-        place = f"/collections/{quote(collection, safe='')}/points/count"
-        told = self._result(self._ask("POST", place, {"exact": exact}))
-        count = told.get("count") if isinstance(told, dict) else None
-        if not isinstance(count, int):
-            raise self._strange()
-        return count
-
-    def _ask(self, method: str, place: str, question: object = None) -> Answer:
-        body = b"" if question is None else json.dumps(question).encode()
-        kind = {"content-type": "application/json"} if body else {}
-        return self._memory.once(
-            (method, place, body),
-            lambda: self._http.request(
-                method,
-                f"{self.url}{place}",
-                body=body,
-                deadline=self._deadline,
-                headers={**self._headers, **kind},
-            ),
-        )
-
     def _checked(self, answer: Answer) -> Any:
-        where = printable(self.url)
+        """Return the JSON of an answer that went well."""
         if answer.status in {401, 403}:
-            how = "another API key" if self._headers else "an API key"
-            raise NoPermission(f"{where} wants {how} (status {answer.status})")
+            how = "another API key" if self._key else "an API key"
+            raise NoPermission(f"{self.where} wants {how} (status {answer.status})")
+        said = _said(answer)
         if answer.status == 404:
-            raise NotThere(f"{where}: {printable(answer.body, 120)}")
+            raise NotThere(f"{self.where}: {said or 'status 404'}")
+        if 300 <= answer.status < 400:
+            raise Refused(f"{self.where}: status {answer.status}, it leads elsewhere")
         if answer.status != 200:
-            raise Refused(f"{where}: status {answer.status}, {printable(answer.body, 120)}")
+            raise Refused(f"{self.where}: status {answer.status}{said and ', '}{said}")
+        if _is_page(answer):
+            raise WrongKind(f"{self.where} answers with a web page, not as Qdrant does")
         return answer.json()
 
     def _result(self, answer: Answer) -> Any:
         told = self._checked(answer)
-        if not isinstance(told, dict) or "result" not in told:
+        if not isinstance(told, dict) or told.get("result") is None:
             raise self._strange()
         return told["result"]
 
     def _strange(self) -> CannotTell:
-        return WrongKind(f"{printable(self.url)} answers, and not as Qdrant does")
+        return WrongKind(f"{self.where} answers, and not as Qdrant does")
+
+
+def _place(collection: str) -> str:
+    return f"/collections/{quote(collection, safe='')}"
+
+
+def _is_page(answer: Answer) -> bool:
+    return answer.content_type == "text/html" or answer.body[:200].lstrip()[:1] == b"<"
+
+
+def _said(answer: Answer) -> str:
+    """Return the words of an error, fit to be shown."""
+    if _is_page(answer):
+        return "a web page"
+    try:
+        status = json.loads(answer.body)["status"]
+        return printable(str(status["error"]), 200)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return printable(answer.body, 120)
+
+
+def _says_well(answer: Answer) -> str:
+    if answer.status == 404:
+        raise NotThere("status 404")
+    if answer.status in {401, 403}:
+        raise NoPermission(f"status {answer.status}")
+    if answer.status != 200 or _is_page(answer):
+        raise Refused(f"status {answer.status}, {_said(answer)}".rstrip(", "))
+    # Many a server has such a page; only Qdrant's own words tell that it is Qdrant's.
+    if not any(words in answer.body.lower() for words in _WELL):
+        raise WrongKind(f"answers, and not as Qdrant does: {_said(answer)}")
+    return "yes"
+
+
+def _says_ready(answer: Answer) -> str:
+    # Older servers have no such page: 404 says nothing of them.
+    return "no" if answer.status == 503 and b"not ready" in answer.body else "yes"

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from plugins.endpoints.qdrant import Qdrant, QdrantServer
+from plugins.endpoints.qdrant import Health, Qdrant, QdrantServer
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, TimedOut, WrongKind
 from plugins.worlds.wiring import HTTP_OK, answer, hang, serving
@@ -63,7 +63,7 @@ def server(url: str) -> QdrantServer:
 
 
 def test_it_is_well_and_tells_what_it_holds(server: QdrantServer) -> None:
-    assert server.healthz()
+    assert server.health() == Health(True, True, "1.12.4", ())
     assert server.version() == "1.12.4"
     assert server.collections() == ("a", "b b")
     assert server.count("b b") == 41
@@ -102,6 +102,11 @@ def test_what_is_no_qdrant_is_told(text: bytes, kind: type[CannotTell]) -> None:
                 ask()
 
 
-def test_a_server_that_hangs_is_cut() -> None:
-    with serving(hang) as port, pytest.raises(TimedOut, match=r"0\.3 s"):
-        Qdrant(Host()).at(f"http://127.0.0.1:{port}", deadline=0.3).healthz()
+def test_a_server_that_hangs_is_cut_once() -> None:
+    with serving(hang) as port:
+        here = Qdrant(Host()).at(f"http://127.0.0.1:{port}", deadline=0.3)
+        told = here.health()
+        with pytest.raises(TimedOut, match=r"0\.3 s"):
+            here.collections()
+    assert not told.well
+    assert all("our limit of 0.3 s" in words for words in told.tried)
