@@ -15,9 +15,9 @@ import requests
 from plugins.endpoints.qdrant import Qdrant, QdrantServer
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, TooBig, WrongKind
-from plugins.tests.wiring import pair
 from plugins.worlds.qdrant import StandIn
 from plugins.worlds.qdrant_faults import Canned
+from plugins.worlds.wiring import pair
 
 SEVERAL = {"size": 2, "distance": "Euclid", "multivector_config": {"comparator": "max_sim"}}
 NAMED = {"fast-x": {"size": 4, "distance": "Cosine"}}
