@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os.path
-import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from plugins.endpoints import commands
 from plugins.eyes import running
 from plugins.hosts import Host
 
@@ -15,47 +15,12 @@ VARIABLES = ("POCKET_AGENT_", "PA_", "PATH", "HOME")
 
 
 @dataclass(frozen=True)
-class Command:
-    """A server's command, as it runs or as its unit would run it.
-
-    Args:
-        argv: its words.
-        environment: the variables of it that are ours to see.
-        folder: its working folder, absolute; "" when unknown.
-        executable: its executable's path; "" when unknown.
-        user: the name or number of its user; "" when unknown.
-        pid: its process; 0 when it does not run.
-        ports: the TCP ports that it listens on.
-        outputs: the regular files that it prints to.
-    """
-
-    argv: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
-    folder: str = ""
-    executable: str = ""
-    user: str = ""
-    pid: int = 0
-    ports: tuple[int, ...] = ()
-    outputs: tuple[str, ...] = ()
-
-    def flag(self, name: str) -> str:
-        """Give the value of a flag, given as `--name value` or `--name=value`; "" without it."""
-        for at, word in enumerate(self.argv):
-            left, equals, right = word.partition("=")
-            if left in (f"--{name}", f"-{name}"):
-                following = self.argv[at + 1 : at + 2]
-                return right if equals else (following[0] if following else "")
-        return ""
+class Command(commands.Command):
+    """The server's command, with what its own variables say."""
 
     def said(self, flag: str, variable: str) -> str:
         """Give what a flag says, else POCKET_AGENT_<variable>; "" when neither does."""
         return self.flag(flag) or self.environment.get(f"POCKET_AGENT_{variable}", "")
-
-    def absolute(self, path: str, folder: str = "") -> str:
-        """Give a path as this command would take it: relative to its working folder."""
-        if not path:
-            return ""
-        return os.path.normpath(os.path.join(self.folder or folder or "/", path))
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -96,34 +61,6 @@ def ours(
     strangers = () if named else left
     first = (near or strangers)[:1]
     return tuple(one for one in near or strangers if one.places == first[0].places)
-
-
-def unit_command(text: str) -> Command:
-    """Read a command out of a systemd unit; drop-ins and environment files are not read."""
-    argv: tuple[str, ...] = ()
-    environment: dict[str, str] = {}
-    folder = user = ""
-    for line in text.replace("\\\n", " ").splitlines():
-        name, equals, value = line.strip().partition("=")
-        if not equals or line.lstrip().startswith(("#", ";")):
-            continue
-        if name == "ExecStart" and value:
-            argv = _words(value.lstrip("-@:+!"))
-        elif name == "Environment":
-            pairs = (word.partition("=") for word in _words(value))
-            environment |= {left: right for left, _, right in pairs}
-        elif name == "WorkingDirectory":
-            folder = value.lstrip("-") if value.lstrip("-").startswith("/") else ""
-        elif name == "User":
-            user = value
-    return Command(argv, environment, folder, argv[0] if argv else "", user)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    try:
-        return tuple(shlex.split(text))
-    except ValueError:
-        return tuple(text.split())
 
 
 def _running(row: Mapping[str, object]) -> Command:

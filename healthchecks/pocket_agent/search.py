@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from healthchecks.pocket_agent.commands import Command, ours, processes, unit_command
+from healthchecks.pocket_agent.commands import Command, ours, processes
 from healthchecks.pocket_agent.configuration import (
     NO_CONFIGURATION,
     Configuration,
     read_configuration,
     seconds,
 )
+from plugins.endpoints.commands import unit_command
 from plugins.eyes import files, reading
 from plugins.hosts import Host
 
@@ -94,9 +95,9 @@ class Search:
         """The running command, else the unit's, else an empty one."""
         if self.running:
             return self.running[0]
-        return (
-            unit_command(str(self._rows[self.unit_file]["text"])) if self.unit_file else Command()
-        )
+        if not self.unit_file:
+            return Command()
+        return unit_command(str(self._rows[self.unit_file]["text"]), Command)
 
     @cached_property
     def root(self) -> str:

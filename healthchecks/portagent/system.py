@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from plugins.eyes import files
+from healthchecks.portagent.search import Search
+from healthchecks.portagent.search_processes import number
+from healthchecks.portagent.variables import SECRETS, Variable
 from plugins.hosts import Host
-from plugins.outcomes import Absent
+from plugins.outcomes import Absent, CannotTell
 from plugins.systems import Uses, under_home
 
 
@@ -31,6 +33,8 @@ class Settings:
     port: int
     default_port: int
     unit: str
+    unit_folders: tuple[str, ...]
+    systemctl: str
     env_files: tuple[str, ...]
     user: str
     web_port: int
@@ -92,10 +96,19 @@ class Portagent:
         settings: the keys in force, with the limits that the checks judge by.
         home: the home folder.
         data_dir: its data folder, which holds data/, logs/ and containers/.
-        port: the TCP port that it should listen on.
+        port: the TCP port that it should listen on, as the machine sees it.
+        asked_port: the port that --port asks for, 0 where none does.
         pid: its process on this host, 0 where none runs.
+        pids: all of its processes, that one first: several may share the data.
+        uid: the number of the user that it runs as; -1 where that is not known.
+        folder: its working folder.
         container: the name of its container, "" where it runs in none.
-        environment: what it was started with, values of secrets left out.
+        container_id: the id of that container.
+        unit: its systemd unit's name, where the unit's file is there.
+        unit_file: that file.
+        environment: what it was started with: options, variables, files; the first one wins.
+        hidden: what may set a variable and could not be read.
+        engine_trouble: why the Docker engine of the host did not tell of its containers.
         uses: what it uses of its host.
     """
 
@@ -103,18 +116,49 @@ class Portagent:
     home: str
     data_dir: str
     port: int
+    asked_port: int
     pid: int
+    pids: tuple[int, ...]
+    uid: int
+    folder: str
     container: str
-    environment: tuple[tuple[str, str], ...]
+    container_id: str
+    unit: str
+    unit_file: str
+    environment: tuple[Variable, ...]
+    hidden: tuple[str, ...]
+    engine_trouble: str
     uses: Uses
 
     @property
     def url(self) -> str:
         """Where it answers to HTTP."""
-        return f"http://{self.settings.address}:{self.port}"
+        address = self.settings.address
+        return f"http://{f'[{address}]' if ':' in address else address}:{self.port}"
+
+    def variable(self, name: str) -> Variable | None:
+        """Give a variable that it was started with, None where nothing that we saw sets it."""
+        return next((one for one in self.environment if one.name == name), None)
+
+    def text(self, name: str) -> str:
+        """Give the value of a variable that is no secret; "" where it is not set.
+
+        Raises:
+            KeyError: it is a secret, and shown to nobody.
+        """
+        if name in SECRETS:
+            raise KeyError(name)
+        found = self.variable(name)
+        return found.value.reveal() if found is not None else ""
 
     def database(self, name: str) -> str:
-        """Give the path of a database, of "portagent", "agentx" or "queue"."""
+        """Give the path of a database, of "portagent", "agentx" or "queue".
+
+        Raises:
+            CannotTell: its data lies inside of a container that does not run.
+        """
+        if not self.data_dir:
+            raise CannotTell(f"its data lies inside of the container {self.container}")
         return os.path.join(self.data_dir, "data", f"{name}.db")
 
 
@@ -122,27 +166,37 @@ def find(settings: Settings, host: Host) -> Portagent:
     """Look for Portagent.
 
     Raises:
-        Absent: no data folder of it stands here.
+        Absent: no process, container, unit or data folder of it is here.
+        CannotTell: the host itself cannot be looked at.
     """
-    asked = (settings.data_dir,) if settings.data_dir else settings.default_data
-    places = settings.paths(asked)
-    data = next((path for path in places if host.call(files.look, path) is not None), "")
-    if not data and settings.enabled != "yes":
-        raise Absent("Portagent", places)
-    port = settings.port or settings.default_port
+    search = Search(settings, host)
+    if not search.traces:
+        raise Absent("Portagent", search.looked_in)
+    container, command, data = search.container, search.command, search.data_dir
     return Portagent(
         settings=settings,
         home=settings.path("~"),
-        data_dir=data or places[0],
-        port=port,
-        pid=0,
-        container=settings.container,
-        environment=(),
+        data_dir=data,
+        port=search.port,
+        asked_port=number(command.flag("port", "p")),
+        pid=(*search.pids, 0)[0],
+        pids=search.pids,
+        uid=int(command.user) if command.user.isdigit() else -1,
+        folder=command.folder,
+        container=container.name if container is not None else "",
+        container_id=container.id if container is not None else "",
+        unit=settings.unit if search.unit_file else "",
+        unit_file=search.unit_file,
+        environment=search.variables,
+        hidden=search.hidden,
+        engine_trouble=search.containers.trouble,
         uses=Uses(
-            folders=(data,) if data else (),
-            ports=(port,),
+            folders=(data,) if data and search.kind(data) == "folder" else (),
+            ports=(search.port,),
             programs=settings.programs,
+            docker=container is not None or bool(settings.container),
             backups=settings.paths(settings.backups),
-            roots=(data or places[0],),
+            # Of a folder that is seen through a process nobody keeps the way open.
+            roots=(data,) if data and not data.startswith("/proc/") else (),
         ),
     )

@@ -46,6 +46,9 @@ class World:
             "enabled": "yes",
             "data_dir": str(self.data_dir),
             "unit": "",
+            "unit_folders": [],
+            "env_files": [],
+            "default_data": [],
             "proxy_configs": [],
             "docker_url": f"unix://{self.folder}/no-docker.sock",
         } | self._over

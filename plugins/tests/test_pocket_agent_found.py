@@ -13,9 +13,10 @@ import pytest
 
 from healthchecks.host.world_real import Surroundings
 from healthchecks.pocket_agent import commands, configuration, restoring
-from healthchecks.pocket_agent.commands import unit_command
+from healthchecks.pocket_agent.commands import Command
 from healthchecks.pocket_agent.system import PocketAgent, Settings, find
 from healthchecks.pocket_agent.world import World
+from plugins.endpoints.commands import unit_command
 from plugins.hosts import Host
 from plugins.outcomes import Absent
 
@@ -125,7 +126,7 @@ def test_a_pipe_for_a_configuration_is_not_waited_for(world: World) -> None:
 
 def test_a_unit_may_quote_and_break_its_lines() -> None:
     text = '[Service]\n# ExecStart=/no\nEnvironment="A=b c" D=e\nExecStart=-/bin/x \\\n --port 1\n'
-    seen = unit_command(text)
+    seen = unit_command(text, Command)
     assert seen.argv == ("/bin/x", "--port", "1")
     assert seen.environment == {"A": "b c", "D": "e"}
 
