@@ -22,7 +22,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "healthchecks" / "systems.toml"
 def settings_of(told: dict[str, Any]) -> Settings:
     """Return the shipped settings with others laid over."""
     table = tomllib.loads(SHIPPED.read_text("utf-8"))["portagent"] | told
-    frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+    frozen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
     return Settings(**frozen)
 
 
