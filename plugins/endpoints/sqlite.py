@@ -1,31 +1,58 @@
-"""SQLite databases, read without leaving a trace beside them."""
+"""SQLite databases, read without leaving a trace beside them and without a writer's noticing."""
 
 from __future__ import annotations
 
-import os
+import contextlib
 import threading
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from plugins.endpoints.errors import in_words
 from plugins.endpoints.memory import Memory
-from plugins.eyes import tail
+from plugins.eyes import databases
 from plugins.hosts import Host
-from plugins.outcomes import CannotTell, NoPermission, Refused, TimedOut, TooBig, WrongKind
+from plugins.outcomes import CannotTell, NoFact, Refused, TimedOut, TooBig
 from plugins.text import printable
 
-if TYPE_CHECKING:
-    import sqlite3
+Rows = list[tuple[Any, ...]]
 
-_MAGIC = b"SQLite format 3\0"
-_PATIENCE = 1.0  # seconds that a writer's lock is waited for
-_STEPS = 1000  # of SQLite's machine between two looks at the clock
+_LOOKS = 5  # at a database that is written to at the same time
+_PAUSE = 0.03  # seconds before the second look; longer before each further one
+_GRAIN, _WAITS = 0.01, 5  # seconds between looks for a moment without writes, and how many
+_FAULTS = 20  # that a check tells
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A database file and what stands beside it.
+
+    `size` is bytes; `head` tells whether it begins as a database does, `wal` whether it keeps a
+    write-ahead log; `journal` is the bytes of a rollback journal that awaits its end (0 for none),
+    `log` those of the write-ahead log (-1 for none), `index` whether the log's index is there.
+    `mark` changes with every write; `settled` tells whether the next one is sure to change it.
+    """
+
+    real: str
+    size: int
+    mode: int
+    uid: int
+    head: bool
+    wal: bool
+    journal: int
+    log: int
+    index: bool
+    mark: str
+    settled: bool
 
 
 class Sqlite:
-    """Questions to database files of this host; the same one is asked once in a look."""
+    """Questions to database files of this host; the same one is asked once in a look.
+
+    Every method may raise `NotThere` and `NoPermission` where the file cannot be opened,
+    `WrongKind` where no regular file stands there, and `CannotTell` for a far host.
+    """
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -42,107 +69,152 @@ class Sqlite:
         deadline: float = 5.0,
         most: int = 100_000,
     ) -> tuple[tuple[Any, ...], ...]:
-        """Return the rows of one SELECT or PRAGMA.
+        """Return the rows of one SELECT, or of a PRAGMA that tells something.
 
-        No file is made or changed: a database with a write-ahead log is read with the index that is
-        there, one without a log as a file that does not change.
+        No file is made or changed, no writer waits or fails for it, and nothing that stands in the
+        database's own views, triggers and virtual tables runs.
 
         Args:
             most: rows that are taken in.
 
         Raises:
-            Refused: a writer holds the lock.
+            Refused: a writer is at work all the while.
             TimedOut: the deadline passed.
-            WrongKind: no database, a damaged one, or SQL that it does not take.
-            NotThere, NoPermission: the file cannot be opened.
-            TooBig: there are more rows than `most`.
-            CannotTell: the database is on a far host, or nobody has opened it since its crash.
+            WrongKind: no database, a damaged one, or SQL that is not taken.
+            TooBig: there are more rows than `most`, or a huge value.
         """
         question = (path, sql, tuple(args), most)
         return self._memory.once(question, lambda: self._query(path, sql, args, deadline, most))
 
-    def quick_check(self, path: str, *, deadline: float = 10.0) -> tuple[str, ...]:
-        """Return what SQLite finds damaged, in its own words; () for a sound database."""
+    def check(self, path: str, *, full: bool = True, deadline: float = 10.0) -> tuple[str, ...]:
+        """Return what SQLite finds damaged, in its own words, 20 at most; () for a whole database.
+
+        Damage is believed only where nobody wrote to the database while it was looked for.
+
+        Args:
+            full: compare the indexes with their tables too (integrity_check).
+
+        Raises:
+            Refused: it was written to at every look, and seemed damaged.
+            TimedOut: the deadline passed.
+        """
+        from plugins.endpoints.sqlite_reading import Damaged
+
+        sql = f"PRAGMA {'integrity_check' if full else 'quick_check'}({_FAULTS})"
         try:
-            rows = self.query(path, "PRAGMA quick_check", deadline=deadline)
-        except WrongKind as damage:
-            if "malformed" in str(damage):
-                return (str(damage),)
-            raise
+            rows = self._memory.once(
+                (path, sql), lambda: self._query(path, sql, (), deadline, _FAULTS, _sound)
+            )
+        except Damaged as damage:
+            return (str(damage).removeprefix(f"{printable(path)}: "),)
         return tuple(str(row[0]) for row in rows if row[0] != "ok")
 
-    def _query(
-        self, path: str, sql: str, args: Sequence[object], deadline: float, most: int
-    ) -> tuple[tuple[Any, ...], ...]:
+    def quick_check(self, path: str, *, deadline: float = 10.0) -> tuple[str, ...]:
+        """Return what SQLite finds damaged without comparing indexes; () for a whole database."""
+        return self.check(path, full=False, deadline=deadline)
+
+    def standing(self, path: str) -> Standing:
+        """Return what stands there now; asked anew each time."""
+        with self._looking(path, 5.0):
+            return Standing(**self._host.call(databases.standing, path))
+
+    def blocked_by(self, path: str, seconds: float) -> tuple[int, ...]:
+        """Return the processes that hold one write lock for all of so many seconds, () for none.
+
+        A process that cannot be named is 0. A database without such a lock is told at once.
+        """
+        with self._looking(path, seconds + 5.0):
+            return tuple(self._host.call(databases.blocked_by, path, seconds))
+
+    @contextlib.contextmanager
+    def _looking(self, path: str, deadline: float) -> Iterator[None]:
         if not self._host.is_local:
             raise CannotTell(f"{printable(path)} is on {self._host.spec}: databases are read here")
-        ends = time.monotonic() + deadline
         if not self._alone.acquire(timeout=deadline):
             raise TimedOut(f"reading {printable(path)}", deadline)
         try:
-            rows = _rows(path, sql, args, ends, deadline, most)
+            with in_words(path):
+                yield
         finally:
             self._alone.release()
+
+    def _query(
+        self,
+        path: str,
+        sql: str,
+        args: Sequence[object],
+        deadline: float,
+        most: int,
+        believed: Callable[[Rows], bool] = lambda rows: False,
+    ) -> tuple[tuple[Any, ...], ...]:
+        from plugins.endpoints import sqlite_reading
+
+        ends = time.monotonic() + deadline
+        limits = sqlite_reading.Limits(printable(path), deadline, ends, most)
+
+        def ask(uri: str) -> Rows:
+            return sqlite_reading.rows(uri, sql, args, limits)
+
+        with self._looking(path, deadline):
+            rows = self._read(path, ask, believed, ends)
         if len(rows) > most:
             failure = TooBig(printable(path), most)
             failure.args = (f"{printable(path)}: more than our limit of {most} rows",)
             raise failure
         return tuple(rows)
 
-
-def _rows(
-    path: str, sql: str, args: Sequence[object], ends: float, deadline: float, most: int
-) -> list[tuple[Any, ...]]:
-    """Return at most one row more than `most`."""
-    import sqlite3
-
-    uri = _uri(path)
-    connection: sqlite3.Connection | None = None
-    try:
-        connection = sqlite3.connect(uri, uri=True, timeout=min(_PATIENCE, deadline / 2))
-        connection.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
-        return connection.execute(sql, tuple(args)).fetchmany(most + 1)
-    except sqlite3.Error as error:
-        raise _meaning(error, path, deadline) from None
-    finally:
-        if connection is not None:
-            connection.close()
-
-
-def _uri(path: str) -> str:
-    """Return the URI to open the file with, such that SQLite makes no file beside it."""
-    with in_words(path):
-        descriptor, _ = tail.opened(path, follow=True)
-        try:
-            head = os.pread(descriptor, 20, 0)
-        finally:
-            os.close(descriptor)
-        real = os.path.realpath(path)
-    if head[:16] != _MAGIC:
-        raise WrongKind(f"{printable(path)} is not a SQLite database")
-    uri = f"file:{quote(os.fsencode(real))}?mode=ro"
-    if head[18:20] != b"\2\2":
-        return uri
-    if not os.path.exists(f"{real}-wal"):
-        return f"{uri}&immutable=1"
-    if not os.path.exists(f"{real}-shm"):
-        raise CannotTell(
-            f"{printable(path)} has a write-ahead log that nobody has open: to read it would write"
+    def _read(
+        self, path: str, ask: Callable[[str], Rows], believed: Callable[[Rows], bool], ends: float
+    ) -> Rows:
+        """Return an answer that no writer can have disturbed, or that is believed anyway."""
+        failure: NoFact | None = None
+        for look in range(1, _LOOKS + 1):
+            before = _calm(path)
+            isolated = before.log > 0 and before.index
+            if not before.journal:
+                rows, failure = _answer(before, ask)
+                unchanged = before.settled and databases.standing(path)["mark"] == before.mark
+                if isinstance(failure, TimedOut) or (failure and unchanged):
+                    raise failure
+                if not failure and (unchanged or isolated or believed(rows)):
+                    return rows
+            if time.monotonic() + _PAUSE * look > ends:
+                break
+            time.sleep(_PAUSE * look)
+        if failure and isolated:
+            raise failure
+        raise Refused(
+            f"{printable(path)}: a writer was at work at every look, or was killed in one"
         )
-    return f"{uri}&readonly_shm=1"
 
 
-def _meaning(error: sqlite3.Error, path: str, deadline: float) -> CannotTell:
-    import sqlite3
+def _calm(path: str) -> Standing:
+    """Look, for an instant until the last write is so old that the next one will show."""
+    seen = Standing(**databases.standing(path))
+    for _ in range(_WAITS):
+        if seen.settled and not seen.journal:
+            break
+        time.sleep(_GRAIN)
+        seen = Standing(**databases.standing(path))
+    return seen
 
-    name = printable(path)
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_INTERRUPT:
-        return TimedOut(f"reading {name}", deadline)
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return Refused(f"{name}: a writer holds the database's lock")
-    if code in {sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
-        return NoPermission(f"we may not read {name}")
-    if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
-        return CannotTell(f"{name} cannot be read without writing: {printable(str(error), 120)}")
-    return WrongKind(f"{name}: {printable(str(error), 120)}")
+
+def _answer(seen: Standing, ask: Callable[[str], Rows]) -> tuple[Rows, NoFact | None]:
+    from plugins.endpoints import sqlite_reading
+
+    try:
+        if not seen.head:
+            what = "it is no SQLite database" if seen.size else "it is empty (0 bytes)"
+            raise sqlite_reading.Damaged(f"{printable(seen.real)}: {what}")
+        if seen.log <= 0:
+            return ask(sqlite_reading.as_a_file(seen.real)), None
+        if seen.index:
+            return ask(sqlite_reading.with_its_log(seen.real)), None
+        with sqlite_reading.apart(seen.real, seen.size + seen.log) as uri:
+            return ask(uri), None
+    except NoFact as why:
+        return [], why
+
+
+def _sound(rows: Rows) -> bool:
+    return rows == [("ok",)]

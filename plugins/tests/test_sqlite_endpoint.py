@@ -15,6 +15,7 @@ import pytest
 from plugins.endpoints.sqlite import Sqlite
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, NotThere, Refused, TimedOut, TooBig, WrongKind
+from plugins.tests.sqlite_writers import filled
 
 FOREVER = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) FROM n"
 
@@ -56,15 +57,30 @@ def test_rows_are_read_and_no_file_is_made(
     assert rows == (("b",), ("c",))
 
 
-def test_a_log_that_a_crash_left_is_not_touched(look: Sqlite, tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [("a.db", "a.db-wal"), ("a.db", "a.db-wal", "a.db-shm")])
+def test_a_log_that_a_crash_left_is_read_and_not_touched(
+    look: Sqlite, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    with database(tmp_path / "a.db", "wal"):
+        (tmp_path / "left").mkdir()
+        for name in names:
+            shutil.copy(tmp_path / name, tmp_path / "left" / name)
+    before = tree(tmp_path / "left")
+    assert len(look.query(str(tmp_path / "left/a.db"), "SELECT * FROM job")) == 3
+    assert look.check(str(tmp_path / "left/a.db")) == ()
+    assert tree(tmp_path / "left") == before
+
+
+def test_a_large_log_without_its_index_is_not_copied(
+    look: Sqlite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with database(tmp_path / "a.db", "wal"):
         (tmp_path / "left").mkdir()
         for name in ("a.db", "a.db-wal"):
             shutil.copy(tmp_path / name, tmp_path / "left" / name)
-    before = tree(tmp_path / "left")
+    monkeypatch.setattr("plugins.endpoints.sqlite_reading.SCRATCH", 100)
     with pytest.raises(CannotTell, match="would write"):
         look.query(str(tmp_path / "left/a.db"), "SELECT 1")
-    assert tree(tmp_path / "left") == before
 
 
 def test_nothing_can_be_written(look: Sqlite, tmp_path: Path) -> None:
@@ -75,13 +91,27 @@ def test_nothing_can_be_written(look: Sqlite, tmp_path: Path) -> None:
     assert len(look.query(str(tmp_path / "a.db"), "SELECT * FROM job")) == 3
 
 
-def test_a_writers_lock_is_refused(look: Sqlite, tmp_path: Path) -> None:
-    with database(tmp_path / "a.db") as writer:
-        writer.execute("BEGIN EXCLUSIVE")
-        began = time.monotonic()
-        with pytest.raises(Refused, match="lock"):
-            look.query(str(tmp_path / "a.db"), "SELECT 1 FROM job", deadline=0.3)
-        assert time.monotonic() - began < 10
+def test_a_journal_that_awaits_its_end_is_no_answer(look: Sqlite, tmp_path: Path) -> None:
+    with database(tmp_path / "a.db"):
+        pass
+    (tmp_path / "a.db-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(600))
+    assert look.standing(str(tmp_path / "a.db")).journal == 608
+    with pytest.raises(Refused, match="killed"):
+        look.query(str(tmp_path / "a.db"), "SELECT 1 FROM job")
+    (tmp_path / "a.db-journal").write_bytes(bytes(608))  # as journal_mode=persist leaves it
+    assert look.query(str(tmp_path / "a.db"), "SELECT 1 FROM job LIMIT 1") == ((1,),)
+
+
+def test_damage_is_told_although_somebody_reads_and_writes_elsewhere(
+    look: Sqlite, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.db"
+    filled(path, "wal", mib=2)
+    content = bytearray(path.read_bytes())
+    content[4096 * 100 : 4096 * 101] = bytes(4096)
+    path.write_bytes(content)
+    assert look.check(str(path))
+    assert look.check(str(path), full=False)
 
 
 def test_a_question_without_end_is_cut(look: Sqlite, tmp_path: Path) -> None:
