@@ -105,6 +105,7 @@ class Dgmo:
         config_files: configuration files that the program reads, there or not; that of the user
             is the first.
         temporary: what is there of the temporary folders.
+        log_folder: where the program writes its logs.
         uses: what it uses of its host.
     """
 
@@ -113,6 +114,7 @@ class Dgmo:
     stores: tuple[Store, ...]
     config_files: tuple[str, ...]
     temporary: tuple[str, ...]
+    log_folder: str
     uses: Uses
 
 
@@ -141,6 +143,7 @@ def find(settings: Settings, host: Host) -> Dgmo:
         stores=stores,
         config_files=config_files,
         temporary=temporary,
+        log_folder=os.path.join(data, "dgmo", "log"),
         uses=Uses(
             folders=tuple(one.root for one in stores),
             backups=backups,
