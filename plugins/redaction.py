@@ -114,7 +114,7 @@ _PROSE = (
 )
 _NAMES = (
     r"password|passwd|passphrase|(?<=_)pass|(?<=_)pwd|secret|token|credentials?"
-    r"|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key|encryption[_-]?key|auth[_-]?key"
+    r"|api[_-]?key|provider[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key|encryption[_-]?key|auth[_-]?key"
 )
 # What follows such a word in the name of what is no secret itself: max_tokens, token_file.
 _HARMLESS_ENDS = (
@@ -211,6 +211,11 @@ RULES = (
     Rule("token in a name", re.compile(rf"(?<![A-Za-z0-9])(?:{_UNMISTAKABLE})"), _wholly),
     Rule("JSON Web Token", re.compile(rf"{_RUN_BEGINS}{_JWT}"), _wholly),
     Rule("assignment", _ASSIGNED, _assigned),
+    Rule(
+        "beginning of a key",
+        re.compile(r"(?i)(?<![A-Za-z0-9_])(api key:[ \t]{1,8})(?!\*\*\*)[^\s\"']{1,64}?(?=\.\.\.)"),
+        _after_first_group,
+    ),
     Rule(
         "command-line option",
         re.compile(

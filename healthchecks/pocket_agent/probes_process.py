@@ -6,12 +6,11 @@ import os.path
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from healthchecks.pocket_agent.seat import OWN_PORT, RUNS, Seat, find_seat
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Blocked, Measure, NotThere, probe
-from plugins.endpoints import history
+from plugins.endpoints.growth import Growth, grown
 from plugins.endpoints.http import Http
 from plugins.endpoints.processes import Process, Processes
 from plugins.endpoints.sockets import Sockets
@@ -20,7 +19,6 @@ from plugins.hosts import Host
 from plugins.run import Run
 
 _SAMPLE = 0.25  # seconds of one CPU sample; three of them in a row must be over the limit
-_LOOKS = 5  # so many looks in a row must each have found more memory than the one before
 
 
 @dataclass(frozen=True)
@@ -97,17 +95,6 @@ class Load:
 
     cpu: Measure
     memory: Measure
-
-
-@dataclass(frozen=True)
-class Growth:
-    """The server's memory at the last looks at the same process, in MiB, the present one last.
-
-    `grown` is what it grew by over them where it grew from each to the next, else 0.
-    """
-
-    looks: tuple[float, ...]
-    grown: Measure
 
 
 @probe
@@ -261,21 +248,14 @@ def growth(
 ) -> Growth:
     """How the server's memory grew from run to run; an earlier process's looks do not count."""
     servers = find_seat(system, processes, sockets, http).demand_process()
-    settings, folder = system.settings, str(run.state / "cursors")
-    question = (commands.spec, "memory", str(system.port))
     first = min(servers, key=lambda each: each.started_ticks)
-    process, now = [first.pid, first.started_ticks], time.time()
-    before = history.recall(folder, question)
-    rows = before.get("looks", []) if before.get("process") == process else []
-    memory = round(sum(each.rss for each in servers) / (1 << 20), 1)
-    # Runs in quick succession are one look: what grows within a minute may well shrink again.
-    again = bool(rows) and 0 <= now - rows[-1][0] < settings.memory_look_seconds
-    if not again:
-        told = {"process": process, "looks": [*rows, [now, memory]][-_LOOKS:]}
-        history.keep(folder, question, told)
-    earlier = rows[:-1] if again else rows
-    looks = (*(float(row[1]) for row in earlier[1 - _LOOKS :]), memory)
-    rises = len(looks) == _LOOKS and all(a < b for a, b in pairwise(looks))
-    grown = round(looks[-1] - looks[0], 1) if rises else 0.0
-    limit = float(settings.memory_growth_mib)
-    return Growth(looks, Measure("growth of the server's memory", grown, "MiB", limit))
+    return grown(
+        str(run.state / "cursors"),
+        (commands.spec, "memory", str(system.port)),
+        [first.pid, first.started_ticks],
+        time.time(),
+        round(sum(each.rss for each in servers) / (1 << 20), 1),
+        name="growth of the server's memory",
+        apart=system.settings.memory_look_seconds,
+        limit=float(system.settings.memory_growth_mib),
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,13 +34,10 @@ def ask(server: int, request: Path, argv: Sequence[str], own_group: bool) -> int
 
 def remember(state: Path, port: str, pid: int, mib: Sequence[float]) -> None:
     """Keep, as earlier runs would have, how much memory of a process they saw, hours apart."""
-    from plugins.endpoints import history
     from plugins.endpoints.processes import Processes
     from plugins.hosts import Host
+    from plugins.worlds.looks import remembered
 
     here = Host()
     started = next(one.started_ticks for one in Processes(here).all() if one.pid == pid)
-    hours = range(len(mib), 0, -1)
-    looks = [[time.time() - 3700 * h, each] for h, each in zip(hours, mib, strict=True)]
-    told = {"process": [pid, started], "looks": looks}
-    history.keep(str(state / "cursors"), (here.spec, "memory", port), told)
+    remembered(state, (here.spec, "memory", port), [pid, started], mib)

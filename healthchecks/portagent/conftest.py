@@ -1,5 +1,16 @@
 """The probes of portagent, by name; each stands in a file of its topic."""
 
+from healthchecks.portagent.probes_container import container_state, endless_log, lone_container
+from healthchecks.portagent.probes_container_network import names_lost_inside, unattached
 from healthchecks.portagent.probes_provider import provider_key, provider_pace, provider_reach
 
-__all__ = ["provider_key", "provider_pace", "provider_reach"]
+__all__ = [
+    "container_state",
+    "endless_log",
+    "lone_container",
+    "names_lost_inside",
+    "provider_key",
+    "provider_pace",
+    "provider_reach",
+    "unattached",
+]

@@ -1,21 +1,179 @@
-"""The container of a world, on a real engine."""
+"""The container of a world, on a real engine: a busybox program in the place of the server."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
+
+from healthchecks.portagent.world_names import NameServer, loopback
+from healthchecks.portagent.world_server import KEY, SECRET
+from plugins.worlds.dockerd import Dockerd, borrowed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from healthchecks.portagent.world import World
+
+IMAGE = "deepracticexs/portagent:0.1.9"
+INSIDE = "/home/node/.agentx"
+NEEDS = ("root", "dockerd", "docker", "busybox")
+BANNER = """
+  AgentX Portal - Your AI Agent Gateway (Multi-User Mode)
+
+Configuration:
+  Port: 5200
+  API Key: {key}...
+  User DB: /home/node/.agentx/data/portagent.db
+
+Server running at http://localhost:5200
+"""
+_FILL = "mkdir /full && mount -t tmpfs full /full && head -c 28m /dev/zero > /full/file"
+_GREEDY = 'text=x; while :; do text="$text$text"; done'
 
 
 class Containers:
-    """The container of a world, on a real engine."""
+    """The container of a world.
+
+    Args:
+        world: that it belongs to.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._engine: Dockerd | None = None
+        self._names: NameServer | None = None
+        self.name = "portagent"
 
     def build(self) -> None:
-        """Make it as a healthy host has it."""
+        """Make the healthy state: an engine is started only where one is asked for."""
+
+    @property
+    def engine(self) -> Dockerd:
+        """The engine, started when it is first asked for."""
+        if self._engine is None:
+            self._engine = borrowed()
+            self._engine.tag(IMAGE)
+            self._world.change(docker_url=self._engine.url)
+        return self._engine
+
+    def run(
+        self,
+        *add: str,
+        leave: tuple[str, ...] = (),
+        script: str = "",
+        key: str = KEY,
+        secret: str = SECRET,
+        user: str = "",
+    ) -> str:
+        """Run it as its documents say, without or with options; return its id.
+
+        Args:
+            add: more options of `docker run`.
+            leave: options to leave out, by their first word.
+            script: what its shell does instead of going on for an hour.
+            key: LLM_PROVIDER_KEY, "" for none.
+            secret: JWT_SECRET, "" for none.
+            user: as --user takes it, "" for root.
+        """
+        options: list[tuple[str, ...]] = [
+            ("--restart", "unless-stopped"),
+            ("--memory", "64m", "--memory-swap", "64m"),
+            ("--cpus", "2"),
+            ("--log-opt", "max-size=10m", "--log-opt", "max-file=3"),
+            ("--network", "host"),
+            ("--volume", f"{self._world.data_dir}:{INSIDE}"),
+            ("--env", "NODE_ENV=production", "--env", f"AGENTX_DIR={INSIDE}"),
+        ]
+        options += [("--env", f"LLM_PROVIDER_KEY={key}")] if key else []
+        options += [("--env", f"JWT_SECRET={secret}")] if secret else []
+        options += [("--user", user)] if user else []
+        kept = [word for option in options if option[0] not in leave for word in option]
+        words = ("sh", "-c", script or "exec /bin/busybox sleep 3600")
+        named = ("run", "--detach", "--name", self.name, *kept, *add)
+        return self.engine.docker(*named, IMAGE, "/bin/busybox", *words).strip()
+
+    def ended(self, script: str, *add: str) -> str:
+        """Leave one whose program ended, and nothing starts it again; return its id."""
+        made = self.run("--restart", "no", *add, leave=("--restart",), script=script)
+        self.engine.docker("wait", made)
+        return made
+
+    def never_begun(self) -> None:
+        """Leave one that was made and never started."""
+        self.engine.docker("create", "--name", self.name, "--network", "none", IMAGE, "true")
+
+    def paused(self) -> None:
+        """Run it and pause it."""
+        self.engine.docker("pause", self.run())
+
+    def restarting(self) -> None:
+        """Run one that ends at once and is started again and again."""
+        made = self.run(script="echo 'Error: LLM_PROVIDER_KEY is required' >&2; exit 1", key="")
+        self.until(made, "{{ge .RestartCount 1}}", "true")
+
+    def sick(self) -> None:
+        """Run one whose health check fails, in words that hold a secret."""
+        probing = ("--health-interval", "1s", "--health-retries", "1")
+        says = f"echo 'no answer, api_key={KEY}'; exit 1"
+        made = self.run(*probing, "--health-cmd", says, script=self.with_shell())
+        self.until(made, "{{.State.Health.Status}}", "unhealthy")
+
+    def killed(self) -> None:
+        """Leave one that the kernel really killed for its memory limit."""
+        self.ended(_GREEDY)
+
+    def dead(self) -> None:
+        """Leave one that the engine could not remove, as its own record tells."""
+        made = self.ended("exit 0")
+
+        def die(record: dict[str, Any]) -> None:
+            record["State"]["Dead"] = True
+
+        self.engine.edit(made, die)
+
+    def nearly_full(self) -> None:
+        """Run one that uses nearly all of its memory, none of it as cache."""
+        limit = ("--memory", "30m", "--memory-swap", "30m", "--cap-add", "SYS_ADMIN")
+        script = self.with_shell(f"{_FILL} && echo full; exec sleep 3600")
+        made = self.run(*limit, leave=("--memory",), script=script)
+        self.wait(lambda: "full" in self.engine.docker("logs", made))
+
+    def asks_names(self, known: Mapping[str, str] | None, *add: str) -> None:
+        """Run it with a name server that knows some names; with None it has one that is gone."""
+        if known is not None:
+            self._names = NameServer(known)
+        server = self._names.address if self._names else loopback()
+        made = self.run("--dns", server, *add, script=self.with_shell("echo ready; sleep 3600"))
+        self.wait(lambda: "ready" in self.engine.docker("logs", made))
+
+    def with_shell(self, script: str = "exec sleep 3600") -> str:
+        """Return a script that first gives the container all the programs of busybox by name."""
+        return f"/bin/busybox --install -s /bin; {script}"
+
+    def own(self, uid: int) -> None:
+        """Give the data folder, and all in it, to a user, as its documents say."""
+        import os
+
+        for path in (self._world.data_dir, *self._world.data_dir.rglob("*")):
+            os.chown(path, uid, uid, follow_symlinks=False)
+
+    def until(self, container: str, what: str, value: str) -> None:
+        """Wait until an inspection tells a value."""
+        inspect = ("inspect", "--format", what, container)
+        self.wait(lambda: self.engine.docker(*inspect).strip() == value)
+
+    def wait(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        end = time.monotonic() + 20
+        while not is_so():
+            assert time.monotonic() < end, "a container did not become what it should"
+            time.sleep(0.05)
 
     def close(self) -> None:
-        """End its processes."""
+        """Give the engine back, emptied."""
+        if self._names is not None:
+            self._names.close()
+            self._names = None
+        if self._engine is not None:
+            self._engine.release()
+            self._engine = None

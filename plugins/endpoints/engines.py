@@ -8,7 +8,7 @@ from datetime import datetime
 from plugins.endpoints.containers import Container
 from plugins.endpoints.docker import Docker
 from plugins.hosts import Host
-from plugins.outcomes import Absent, Blocked, CannotTell
+from plugins.outcomes import Absent, Blocked, CannotTell, NotThere
 
 ALIVE = frozenset({"running", "paused", "restarting"})
 # One that was started anew within so many seconds may still be in its loop.
@@ -16,7 +16,14 @@ _LATELY = 3600.0
 
 
 def answering(
-    commands: Host, url: str, *, needed: bool, what: str, looked_in: tuple[str, ...], cause: str
+    commands: Host,
+    url: str,
+    *,
+    needed: bool,
+    likely: bool = False,
+    what: str,
+    looked_in: tuple[str, ...],
+    cause: str,
 ) -> Docker:
     """Return the engine, which answers.
 
@@ -24,6 +31,7 @@ def answering(
         commands: the host that it is asked from.
         url: where, "" for the usual place.
         needed: whether something here needs it.
+        likely: whether something here may need it: then its absence is none, and its silence is.
         what: that nobody misses where it is not needed.
         looked_in: where that was looked for.
         cause: the id of the check that says why an engine does not answer.
@@ -36,7 +44,7 @@ def answering(
     try:
         docker.ping()
     except CannotTell as why:
-        if not needed:
+        if not needed and (not likely or isinstance(why, NotThere)):
             raise Absent(what, (*looked_in, docker.base_url)) from None
         raise Blocked(cause, str(why)) from None
     return docker
