@@ -92,10 +92,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def secrets_of(configuration: Configuration) -> tuple[str, ...]:
-    """Return the values of the environment variables that the settings named *_env name."""
-    settings = (pair for table in configuration.tables.values() for pair in table.items())
+    """Return the values of settings *_api_key, and of the variables that settings *_env name."""
+    settings = [pair for table in configuration.tables.values() for pair in table.items()]
     names = (str(setting.value) for key, setting in settings if key.endswith("_env"))
-    return tuple(os.environ[name] for name in names if os.environ.get(name))
+    keys = (str(setting.value) for key, setting in settings if key.endswith("_api_key"))
+    told = (os.environ[name] for name in names if os.environ.get(name))
+    return (*told, *(key for key in keys if key))
 
 
 def read_configuration(config: pytest.Config) -> Configuration:

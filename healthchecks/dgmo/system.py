@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
 from plugins.eyes import files
@@ -48,6 +48,12 @@ class Settings:
     qdrant_url: str
     usual_qdrant_url: str
     qdrant_key_env: str
+    qdrant_api_key: str = field(repr=False)
+    qdrant_container: str
+    qdrant_unit: str
+    qdrant_exposed_on_purpose: bool
+    yellow_minutes: float
+    memories_fall_hours: float
     collection: str
     vector_name: str
     vector_size: int

@@ -97,7 +97,12 @@ class QdrantServer:
                 if isinstance(why, NoPermission):
                     raise why.with_traceback(None)
         tried = (str(why) if place in str(why) else f"{place}: {why}" for place, why in met)
-        return Health(bool(well or version), ready != "no", version, tuple(dict.fromkeys(tried)))
+        # Before a container whose server is down stands a proxy that closes every connection.
+        strange = any(
+            isinstance(why, WrongKind) and "closed the connection" not in str(why) for _, why in met
+        )
+        said = tuple(dict.fromkeys(tried))
+        return Health(bool(well or version), ready != "no", version, said, strange)
 
     def version(self) -> str:
         """Return its version, such as "1.12.4"."""
@@ -196,6 +201,8 @@ class QdrantServer:
     # ---- reading
 
     def _version(self, answer: Answer) -> str:
+        if answer.status == 404:
+            raise WrongKind(f"{self.where} answers, and not as Qdrant does: {_said(answer)}")
         told = self._checked(answer)
         title = str(told.get("title", "")) if isinstance(told, dict) else ""
         if "qdrant" not in title.lower() or not isinstance(told.get("version"), str):

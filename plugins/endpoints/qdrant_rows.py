@@ -25,13 +25,15 @@ class Health:
         well: one of them says so.
         ready: False where it says that some of its shards are not.
         version: such as "1.12.4", "" where it does not tell.
-        tried: what each page that was asked came to, in words.
+        tried: what each page that was asked and did not say so came to, in words.
+        strange: whether one of them answered, and otherwise than Qdrant does.
     """
 
     well: bool
     ready: bool
     version: str
     tried: tuple[str, ...]
+    strange: bool = False
 
 
 @dataclass(frozen=True)
