@@ -16,7 +16,7 @@ class Proxies:
     """The places that pass requests on to the server.
 
     Args:
-        sockets: those that may carry WebSockets; pages such as /health are left out.
+        sockets: those that carry WebSockets.
         patience: how long each should wait for the server, in seconds.
     """
 
@@ -29,7 +29,6 @@ def proxies(system: PocketAgent, filesystem: Filesystem) -> Proxies:
     """The places of nginx's configuration that pass WebSockets on to the server."""
     settings = system.settings
     names = {settings.address, settings.server_name.lower()}
-    pages = {settings.health_path, settings.metrics_path}
     places = settings.paths(settings.proxy_configs)
-    sockets = passing_on(filesystem, places, system.port, names, pages)
+    sockets = passing_on(filesystem, places, system.port, names, settings.socket_path)
     return Proxies(sockets, settings.proxy_timeout)

@@ -3,6 +3,7 @@
 from healthchecks.portagent.probes_container import container_state, endless_log, lone_container
 from healthchecks.portagent.probes_container_network import names_lost_inside, unattached
 from healthchecks.portagent.probes_provider import provider_key, provider_pace, provider_reach
+from healthchecks.portagent.probes_proxy import proxies, through_the_proxy
 
 __all__ = [
     "container_state",
@@ -12,5 +13,7 @@ __all__ = [
     "provider_key",
     "provider_pace",
     "provider_reach",
+    "proxies",
+    "through_the_proxy",
     "unattached",
 ]

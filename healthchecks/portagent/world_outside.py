@@ -79,3 +79,25 @@ class Outside:
         place = f"{user}@127.0.0.1:{port}" if user else f"127.0.0.1:{port}"
         self.given(HTTPS_PROXY=f"http://{place}")
         return port
+
+    def nginx_conf(self, text: str) -> Path:
+        """Write an nginx.conf beside the server; $PORT in it becomes the server's port."""
+        path = self._world.folder / "nginx.conf"
+        path.write_text(text.replace("$PORT", str(self._world.server.port)), "utf-8")
+        self._world.change(proxy_configs=[str(path)])
+        return path
+
+    def proxy(self, port: int = 0, **how: bool | str) -> int:
+        """Let a real nginx stand in front of the server, and return its port.
+
+        Args:
+            port: that it passes on; 0 for the server's.
+            how: see `Front` of world_outside_nginx.py.
+        """
+        from healthchecks.portagent import world_outside_nginx as nginx
+
+        front = nginx.Front(port or self._world.server.port, **how)  # type: ignore[arg-type]
+        folder = self._world.folder / "nginx"
+        listening, text = self._ending.enter_context(nginx.serve(folder, front))
+        self._world.change(proxy_configs=[str(text)], proxy_url=f"http://127.0.0.1:{listening}")
+        return listening

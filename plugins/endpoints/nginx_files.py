@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from plugins.endpoints.filesystem import Entry, Filesystem
 from plugins.endpoints.nginx import Directive, parse
-from plugins.endpoints.proxied import Proxied, proxied
+from plugins.endpoints.proxied import Proxied, carrying, proxied
 from plugins.outcomes import Absent, NotThere, TooBig, WrongKind
 from plugins.text import printable
 
@@ -104,32 +104,27 @@ def _tops(filesystem: Filesystem, places: tuple[str, ...]) -> Iterator[tuple[Dir
 
 
 def passing_on(
-    filesystem: Filesystem,
-    places: tuple[str, ...],
-    port: int,
-    names: Collection[str],
-    pages: Collection[str] = (),
+    filesystem: Filesystem, places: tuple[str, ...], port: int, names: Collection[str], path: str
 ) -> tuple[Proxied, ...]:
-    """Return the places of nginx's configuration that pass requests on to a port of this host.
+    """Return the places of nginx's configuration that pass a path on to a port of this host.
 
     Args:
         filesystem: of the host that nginx runs on.
         places: its main file, or files and folders of sites where there is none.
         port: of the server behind it.
         names: further names and addresses of this host by which it may be meant.
-        pages: paths of plain pages, whose own locations are left out.
+        path: such as "/ws".
 
     Raises:
-        Absent: none does.
+        Absent: none passes anything on to the port.
+        NotThere: none of those that do passes the path on.
         WrongKind, TooBig, NoPermission: the configuration cannot be read.
     """
     known = {*_THIS_HOST, *names} - {""}
-    found = tuple(
-        each
-        for top in _tops(filesystem, places)
-        for each in proxied(top, port, known)
-        if each.location.split(" ")[-1] not in pages
-    )
+    found = tuple(each for top in _tops(filesystem, places) for each in proxied(top, port, known))
     if not found:
         raise Absent(f"no nginx configuration passes port {port} on", places)
-    return found
+    chosen = carrying(found, path)
+    if not chosen:
+        raise NotThere(f"nginx passes port {port} on, but not {printable(path)} of it")
+    return chosen

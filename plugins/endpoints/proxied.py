@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from plugins.endpoints.nginx import Directive, seconds
 
 # In these a proxy tells whose request it passes on.
 ADDRESS_HEADERS = ("x-real-ip", "x-forwarded-for")
+_NEVER = (0, 0)
 _DEFAULT_TIMEOUT = 60.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -20,6 +22,7 @@ class Proxied:
 
     Args:
         where: its file and line.
+        server: the file and line of the server block around it, empty outside one.
         location: the words of its location, empty outside one.
         http_version: as set, empty where it is not.
         upgrade: what the Upgrade header is set to, empty where it is not.
@@ -29,6 +32,7 @@ class Proxied:
     """
 
     where: str
+    server: str
     location: str
     http_version: str
     upgrade: str
@@ -58,6 +62,7 @@ class Proxied:
 class _Scope:
     """What the blocks around a directive have set; inner values win."""
 
+    server: str = ""
     location: str = ""
     values: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
@@ -68,7 +73,7 @@ class _Scope:
         values = {one.name: one.words[0] for one in plain if one.words}
         set_here = [one.words for one in plain if one.name == "proxy_set_header"]
         headers = {words[0].lower(): words[1] for words in set_here if len(words) > 1}
-        return _Scope(location, self.values | values, headers or self.headers)
+        return _Scope(self.server, location, self.values | values, headers or self.headers)
 
 
 def proxied(top: tuple[Directive, ...], port: int, names: Collection[str]) -> Iterator[Proxied]:
@@ -80,12 +85,49 @@ def proxied(top: tuple[Directive, ...], port: int, names: Collection[str]) -> It
         scope = around.within(block, around.location)
         for one in block:
             if one.block is not None:
-                inside = " ".join(one.words) if one.name == "location" else scope.location
-                todo.append((one.block, replace(scope, location=inside)))
+                todo.append((one.block, _inside(one, scope)))
             elif one.name == "proxy_pass" and one.words:
                 targets = _targets(one.words[0], upstreams)
                 if any(host in names and at == port for host, at in targets):
                     yield _place(one, scope)
+
+
+def _inside(one: Directive, scope: _Scope) -> _Scope:
+    if one.name == "server":
+        return replace(scope, server=f"{one.file}:{one.line}")
+    return replace(scope, location=" ".join(one.words)) if one.name == "location" else scope
+
+
+def carrying(places: Iterable[Proxied], path: str) -> tuple[Proxied, ...]:
+    """Return the place of each server block to which nginx would bring a request for `path`.
+
+    A named location is taken for one that gets it, as another place may send everything there.
+    """
+    servers: dict[str, list[Proxied]] = {}
+    for each in places:
+        servers.setdefault(each.server, []).append(each)
+    found: list[Proxied] = []
+    for block in servers.values():
+        ranked = [(_rank(each.location, path), each) for each in block]
+        best = max((rank for rank, _ in ranked), default=_NEVER)
+        found += [each for rank, each in ranked if rank == best != _NEVER]
+    return tuple(found)
+
+
+def _rank(location: str, path: str) -> tuple[int, int]:
+    """Return how strong a location's claim to the path is: exact, `^~`, pattern, prefix."""
+    sign, _, rest = location.rpartition(" ")
+    if sign == "=":
+        return (4, 0) if rest == path else _NEVER
+    if sign in {"~", "~*"}:
+        try:
+            fits = re.search(rest, path, re.IGNORECASE if sign == "~*" else 0)
+        except re.error:
+            return _NEVER
+        return (2, 0) if fits else _NEVER
+    if rest.startswith("@") or not rest:
+        return 1, 0
+    return ((3 if sign == "^~" else 1), len(rest)) if path.startswith(rest) else _NEVER
 
 
 def _place(one: Directive, scope: _Scope) -> Proxied:
@@ -93,6 +135,7 @@ def _place(one: Directive, scope: _Scope) -> Proxied:
     given = scope.headers
     return Proxied(
         where=f"{one.file}:{one.line}",
+        server=scope.server,
         location=scope.location,
         http_version=scope.values.get("proxy_http_version", ""),
         upgrade=given.get("upgrade", ""),

@@ -97,7 +97,7 @@ def plant_in_files(world: World) -> None:
     world.age(left, 3)
     world.certificate(names=(SECRETS["anthropic"].lower(), FILE_NAME.lower()))
     world.nginx_conf(
-        "server { location /ws?" + SECRETS["password"] + " {\n"
+        "server { location ~ ^/ws|" + SECRETS["password"] + " {\n"
         f'proxy_set_header Authorization "Bearer {WORD}0123456789";\n'
         f"proxy_set_header X-Real-IP {SECRETS['anthropic']};\n"
         "proxy_pass http://localhost:$PORT; } }"

@@ -1,0 +1,149 @@
+"""What is seen of the proxy in front: nginx's configuration, and what comes through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from healthchecks.portagent.system import Portagent
+from plugins import Absent, Blocked, CannotTell, WrongKind, printable, probe
+from plugins.endpoints.filesystem import Filesystem
+from plugins.endpoints.http import Answer, Http
+from plugins.endpoints.nginx_files import passing_on
+from plugins.endpoints.proxied import Proxied
+from plugins.endpoints.websocket import Line, Talk, WebSockets
+
+UP = "portagent.it_is_up"
+OPENS = "portagent.a_websocket_opens"
+_SOCKET = "/ws"
+_PAGES = ("/health", "/api/auth/config")  # the second where the proxy keeps the first to itself
+_BEHIND = frozenset({502, 503, 504})  # what proxies say of a server that they do not reach
+_OWN = frozenset({401, 403})
+
+
+@dataclass(frozen=True)
+class Proxies:
+    """The places of nginx's configuration that pass WebSockets on to the server.
+
+    Args:
+        sockets: those places.
+        patience: how long each should wait for the server, in seconds.
+    """
+
+    sockets: tuple[Proxied, ...]
+    patience: float
+
+
+@dataclass(frozen=True)
+class Through:
+    """What came through the proxy.
+
+    Args:
+        url: by which people reach the server.
+        troubles: what did not come through, a sentence each.
+    """
+
+    url: str
+    troubles: tuple[str, ...]
+
+
+@probe
+def proxies(system: Portagent, filesystem: Filesystem) -> Proxies:
+    """The places of nginx's configuration that pass WebSockets on to the server."""
+    settings = system.settings
+    places = settings.paths(settings.proxy_configs)
+    sockets = passing_on(filesystem, places, system.port, {settings.address}, _SOCKET)
+    return Proxies(sockets, settings.proxy_timeout)
+
+
+@probe(deadline=30.0, every=30.0)
+def through_the_proxy(system: Portagent, http: Http, websocket: WebSockets) -> Through:
+    """What came through the proxy by which people reach the server."""
+    url = system.settings.proxy_url.rstrip("/")
+    if not url:
+        raise Absent("no proxy_url says how people reach it")
+    limit = system.settings.connect_deadline
+    _demand_the_server(system, http, limit)
+    page = _page(http, url, limit)
+    socket = _socket(websocket, url, limit) if not page else ""
+    if socket and _is_shut(websocket, system, limit):
+        raise Blocked(OPENS, "no WebSocket opens at the server itself")
+    return Through(printable(url), tuple(trouble for trouble in (page, socket) if trouble))
+
+
+def _demand_the_server(system: Portagent, http: Http, limit: float) -> None:
+    """Raise Blocked where the server itself does not answer."""
+    try:
+        answer = http.get(f"{system.url}{_PAGES[0]}", deadline=limit)
+    except CannotTell as met:
+        raise Blocked(UP, f"the server itself does not answer: {met}") from None
+    if not _is_data(answer):
+        raise Blocked(UP, f"the server itself answers {_said(answer)}")
+
+
+def _page(http: Http, url: str, limit: float) -> str:
+    """Return why nothing of the server's own comes through, "" where something does."""
+    said = ""
+    for path in _PAGES:
+        try:
+            answer = http.get(f"{url}{path}", deadline=limit)
+        except CannotTell as met:
+            return str(met)
+        if _is_data(answer):
+            return ""
+        if answer.status in _OWN or 300 <= answer.status < 400:
+            _refuse_to_judge(answer, url)
+        said = said or f"GET {path} is answered with {_said(answer)}"
+        if answer.status in _BEHIND:
+            return f"{said}: the proxy does not reach the server"
+    return f"{said}, not by the server"
+
+
+def _refuse_to_judge(answer: Answer, url: str) -> None:
+    """Raise CannotTell for a proxy with a login of its own, or that moved."""
+    if answer.status in _OWN:
+        raise CannotTell(f"{printable(url)} asks who we are (HTTP {answer.status})")
+    there = printable(answer.header("location"), 100)
+    raise CannotTell(f"{printable(url)} sends us to {there}: let proxy_url be where it leads")
+
+
+def _is_data(answer: Answer) -> bool:
+    """Whether the server itself answered: its pages are HTML, its words are JSON."""
+    if answer.status != 200 or answer.content_type != "application/json":
+        return False
+    try:
+        return isinstance(answer.json(), dict)
+    except WrongKind:
+        return False
+
+
+def _said(answer: Answer) -> str:
+    return f"HTTP {answer.status} {printable(answer.content_type, 60)}".rstrip()
+
+
+def _socket(websocket: WebSockets, url: str, limit: float) -> str:
+    """Return why no WebSocket opens there, "" where one does."""
+    try:
+        talk = _handshake(websocket, url, limit)
+    except CannotTell as met:
+        return f"the WebSocket upgrade fails: {met}"
+    if talk.opened:
+        return ""
+    return f"the WebSocket upgrade is answered with HTTP {talk.status} instead of 101"
+
+
+def _is_shut(websocket: WebSockets, system: Portagent, limit: float) -> bool:
+    """Whether the server itself opens none either."""
+    try:
+        return not _handshake(websocket, system.url, limit).opened
+    except CannotTell:
+        return True
+
+
+def _handshake(websocket: WebSockets, url: str, limit: float) -> Talk[None]:
+    scheme, _, rest = url.partition("://")
+    socket = {"https": "wss"}.get(scheme.lower(), "ws")
+    return websocket.talk(f"{socket}://{rest}{_SOCKET}", _say_nothing, deadline=limit)
+
+
+def _say_nothing(line: Line) -> None:
+    """Leave again: every word would be stored, and told to everybody."""
