@@ -131,6 +131,14 @@ class Databases:
         text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
         self.run("agentx", "REPLACE INTO kv_storage VALUES (?, ?, ?, ?)", key, text, when, when)
 
+    def many_entries(self, count: int) -> None:
+        """Fill agentx.db with so many small entries."""
+        sql = (
+            "INSERT INTO kv_storage WITH RECURSIVE n(i) AS"
+            " (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ?) SELECT i, i, i, i FROM n"
+        )
+        self.run("agentx", sql, count)
+
     def session(self, name: str) -> None:
         """Add an image and a session of it, with their indexes."""
         told = {"sessionId": name, "imageId": f"img_{name}", "containerId": "user-1"}
@@ -194,6 +202,15 @@ class Databases:
     def break_freelist(self, name: str) -> None:
         """Let the list of free pages lead nowhere."""
         self.overwrite(name, 32, (99_999).to_bytes(4, "big") + (7).to_bytes(4, "big"))
+
+    def users_without_end(self) -> None:
+        """Put a view that never ends in the place of the table of users."""
+        with closing(sqlite3.connect(self.path("portagent"))) as connection:
+            connection.execute("DROP TABLE users")
+            connection.execute(
+                "CREATE VIEW users AS WITH RECURSIVE n(isActive) AS"
+                " (SELECT 1 UNION ALL SELECT isActive + 1 FROM n) SELECT * FROM n"
+            )
 
     def cut(self, name: str, size: int) -> None:
         """Cut a database file to so many bytes; 0 empties it."""

@@ -130,6 +130,9 @@ class Sqlite:
     def _looking(self, path: str, deadline: float) -> Iterator[None]:
         if not self._host.is_local:
             raise CannotTell(f"{printable(path)} is on {self._host.spec}: databases are read here")
+        if path.startswith("/proc/"):
+            # SQLite follows the link /proc/PID/root by its words, and these say "/".
+            raise CannotTell(f"{printable(path)} is in another root: databases are read in ours")
         if not self._alone.acquire(timeout=deadline):
             raise TimedOut(f"reading {printable(path)}", deadline)
         try:
