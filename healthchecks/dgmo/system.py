@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
-from plugins.eyes import files
+from plugins.eyes import files, reading
 from plugins.hosts import Host
 from plugins.outcomes import Absent
 from plugins.systems import Uses, under_home
+
+_MOST = 10_000  # projects
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,12 @@ class Store:
     root: str
 
     @property
+    def name(self) -> str:
+        """The name of its project, or of its workspace."""
+        above = os.path.dirname(self.root) if self.kind == "workspace" else self.root
+        return os.path.basename(above)
+
+    @property
     def storage(self) -> str:
         """The folder of its JSON trees."""
         return os.path.join(self.root, "storage")
@@ -107,7 +115,10 @@ class Dgmo:
     Args:
         settings: the keys in force, with the limits that the checks judge by.
         home: the home folder.
-        stores: every store, that in use first.
+        stores: every store, those that the newest program reads first.
+        places: the folders that stores stand below, in the order of looking.
+        unreadable: (folder, why) of those of them that may not be looked into.
+        data_path: what OPENCODE_DATA_PATH says here, which no program reads.
         config_files: configuration files that the program reads, there or not; that of the user
             is the first.
         temporary: what is there of the temporary folders.
@@ -118,10 +129,18 @@ class Dgmo:
     settings: Settings
     home: str
     stores: tuple[Store, ...]
+    places: tuple[str, ...]
+    unreadable: tuple[tuple[str, str], ...]
+    data_path: str
     config_files: tuple[str, ...]
     temporary: tuple[str, ...]
     log_folder: str
     uses: Uses
+
+    @property
+    def in_use(self) -> tuple[Store, ...]:
+        """The stores of the newest kind that is here: older programs alone read the others."""
+        return tuple(one for one in self.stores if one.kind == self.stores[0].kind)
 
 
 def find(settings: Settings, host: Host) -> Dgmo:
@@ -134,19 +153,25 @@ def find(settings: Settings, host: Host) -> Dgmo:
     configuration = settings.path(
         settings.config_home or _moved("XDG_CONFIG_HOME", host) or "~/.config"
     )
-    stores = tuple(_stores(settings, data, host))
+    look = _Look(host)
+    stores = tuple(_stores(settings, data, look))
     config_files = tuple(_config_files(settings, configuration))
     signs = (os.path.join(data, "dgmo"), os.path.join(configuration, "dgmo"))
+    # A forbidden folder of OpenCode's own says nothing of DGMO.
     seen = bool(stores) or any(host.call(files.look, path) is not None for path in signs)
+    places = settings.paths(settings.stores) or _places(data)
     if not seen and settings.enabled != "yes":
-        raise Absent("DGMO", (*signs, *_roots(data)))
+        raise Absent("DGMO", (*signs, *places))
     backups = settings.paths(settings.session_backups)
-    temporary = tuple(_temporary(settings, host))
+    temporary = tuple(_temporary(settings, _Look(host)))
     roots = (*(one.root for one in stores), *signs, *settings.paths(settings.project_folders))
     return Dgmo(
         settings=settings,
         home=settings.path("~"),
         stores=stores,
+        places=places,
+        unreadable=tuple(look.unreadable),
+        data_path=settings.path(_moved("OPENCODE_DATA_PATH", host)),
         config_files=config_files,
         temporary=temporary,
         log_folder=os.path.join(data, "dgmo", "log"),
@@ -163,7 +188,7 @@ def _moved(variable: str, host: Host) -> str:
     return os.environ.get(variable, "") if host.is_local else ""
 
 
-def _roots(data: str) -> tuple[str, ...]:
+def _places(data: str) -> tuple[str, ...]:
     """Give the folders below which stores stand, in the order of looking."""
     return (
         os.path.join(data, "dgmo", "project"),
@@ -172,40 +197,60 @@ def _roots(data: str) -> tuple[str, ...]:
     )
 
 
-def _stores(settings: Settings, data: str, host: Host) -> Iterator[Store]:
+class _Look:
+    """Looks into folders, and notes those that may not be looked into.
+
+    Args:
+        host: where they are.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.unreadable: list[tuple[str, str]] = []
+
+    def names(self, folder: str) -> list[str]:
+        """Give the names in a folder, sorted; none where it is not there or may not be read."""
+        try:
+            return sorted(self.host.call(files.names_in, folder, _MOST))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            self.unreadable.append((folder, error.strerror or str(error)))
+            return []
+
+    def is_folder(self, path: str) -> bool:
+        """Tell whether a folder stands there, or a link to one."""
+        return self.host.call(reading.folders, [path]) == ["folder"]
+
+
+def _stores(settings: Settings, data: str, look: _Look) -> Iterator[Store]:
     """Yield every store, those that newer programs read first."""
     if settings.stores:
-        yield from (Store("project", path) for path in settings.paths(settings.stores))
+        for path in settings.paths(settings.stores):
+            if look.is_folder(path):
+                yield Store("project", path)
         return
-    dgmo, opencode, workspace = _roots(data)
-    names = sorted(_names(dgmo, host), key=lambda name: (name != "unified", name))
-    for name in names:
-        kind = "unified" if name == "unified" else "project"
-        yield Store(kind, os.path.join(dgmo, name))
-    for name in sorted(_names(opencode, host)):
+    dgmo, opencode, workspace = _places(data)
+    for name in sorted(look.names(dgmo), key=lambda name: (name != "unified", name)):
+        root = os.path.join(dgmo, name)
+        if look.is_folder(root):
+            yield Store("unified" if name == "unified" else "project", root)
+    for name in look.names(opencode):
         store = Store("opencode", os.path.join(opencode, name))
         # OpenCode itself has such folders too; sub-sessions are DGMO's own.
-        if "sub-sessions" in _names(store.sessions, host):
+        if {"sub-sessions", "sub-session-index"} & set(look.names(store.sessions)):
             yield store
-    for name in sorted(_names(workspace, host)):
+    for name in look.names(workspace):
         root = os.path.join(workspace, name, "dgmo")
-        if host.call(files.look, root) is not None:
+        if look.is_folder(root):
             yield Store("workspace", root)
 
 
-def _names(folder: str, host: Host) -> list[str]:
-    """Give the names in a folder; none where it is not there or may not be read."""
-    try:
-        return list(host.call(files.names_in, folder, 10_000))
-    except OSError:
-        return []
-
-
-def _temporary(settings: Settings, host: Host) -> Iterator[str]:
+def _temporary(settings: Settings, look: _Look) -> Iterator[str]:
     """Yield what is called as the temporary folders are."""
     for pattern in settings.paths(settings.temporary_folders):
         folder, name = os.path.split(pattern)
-        yield from (os.path.join(folder, one) for one in _names(folder, host) if fnmatch(one, name))
+        yield from (os.path.join(folder, one) for one in look.names(folder) if fnmatch(one, name))
 
 
 def _config_files(settings: Settings, configuration: str) -> Iterator[str]:

@@ -46,10 +46,6 @@ class Files:
 
     def build(self) -> None:
         """Make it as a healthy host has it."""
-        if self._world.layout != "workspace":  # until the sessions are made by their own part
-            app = "opencode" if self._world.layout == "opencode" else "dgmo"
-            store = self._world.data_home / app / "project" / "unified" / "storage" / "session"
-            (store / "sub-sessions").mkdir(parents=True, exist_ok=True)
         for name, version in _PROGRAMS.items():
             self.program(name, f"echo {version}")
         self._world.change(

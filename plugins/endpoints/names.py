@@ -13,6 +13,7 @@ ENDPOINTS = {
     "docker": ("plugins.endpoints.docker", "Docker"),
     "filesystem": ("plugins.endpoints.filesystem", "Filesystem"),
     "http": ("plugins.endpoints.http", "Http"),
+    "json_folders": ("plugins.endpoints.json_folders", "JsonFolders"),
     "logs": ("plugins.endpoints.logs", "Logs"),
     "machine": ("plugins.endpoints.machine", "Machine"),
     "mcp": ("plugins.endpoints.mcp", "Mcp"),

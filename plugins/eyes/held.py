@@ -35,6 +35,22 @@ def open_now(paths: list[str], writing: bool = False) -> list[str]:
     return sorted(held)
 
 
+def writers_below(folder: str) -> list[int]:
+    """Give the processes that hold something below a folder open for writing; none without /proc.
+
+    Those of other users are seen by root alone.
+    """
+    inside = os.path.realpath(folder).rstrip("/") + "/"
+    found = set()
+    for held in _descriptors():
+        try:
+            if os.lstat(held).st_mode & stat.S_IWUSR and os.readlink(held).startswith(inside):
+                found.add(int(held.split("/")[2]))
+        except OSError:
+            continue
+    return sorted(found)
+
+
 def _descriptors() -> list[str]:
     found = []
     for pid in _names("/proc"):

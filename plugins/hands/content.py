@@ -146,3 +146,17 @@ def _dress(new: int, folder: int, status: os.stat_result) -> None:
     os.fchmod(new, stat.S_IMODE(status.st_mode))
     os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
     os.fsync(new)
+
+
+def reencode(path: str, roots: list[str], encoding: str, limit: int) -> Done:
+    """Rewrite a text in UTF-8 that is in another encoding; a larger one than `limit` is refused."""
+    with (
+        at(path, roots) as (descriptor, name),
+        open(os.open(name, READING, dir_fd=descriptor), "rb") as file,
+    ):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            return {"refused": "it is no regular file, or too large"}
+        text = file.read(limit + 1).decode(encoding)
+        mode = stat.S_IMODE(status.st_mode)
+        return _replace(name, descriptor, mode, status, [text.encode()])

@@ -11,11 +11,13 @@ from plugins.steps.copying import (
     Taken,
     TakeOut,
 )
+from plugins.steps.encodings import Reencode
 from plugins.steps.outages import Ended, GiveBack, Launch, PutAway, Stop
 from plugins.steps.places import Chmod, Chown, Mkdir, Move, Quarantine, RemoveEmpty
 from plugins.steps.programs import EndGroup, Run, Start, words
 from plugins.steps.replacing import Substitute, Word
 from plugins.steps.step import Hands, Refusal, Step
+from plugins.steps.stillness import Passed, Still
 from plugins.steps.trees import CopyTree, TakeOver
 
 __all__ = [
@@ -37,8 +39,10 @@ __all__ = [
     "Link",
     "Mkdir",
     "Move",
+    "Passed",
     "PutAway",
     "Quarantine",
+    "Reencode",
     "Refusal",
     "RemoveContainer",
     "RemoveEmpty",
@@ -46,6 +50,7 @@ __all__ = [
     "Run",
     "Start",
     "Step",
+    "Still",
     "Stop",
     "Substitute",
     "TakeBackCopies",

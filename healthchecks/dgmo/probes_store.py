@@ -1,0 +1,147 @@
+"""What is seen of the session stores: which there are, and their files one by one."""
+
+from __future__ import annotations
+
+from healthchecks.dgmo.store_looks import (
+    WHOLE,
+    StoreFile,
+    StoreFiles,
+    gathered,
+    looks,
+    told,
+)
+from healthchecks.dgmo.system import Dgmo
+from plugins import CannotTell, printable, probe
+from plugins.endpoints.json_folders import JsonFolders
+from plugins.endpoints.processes import Processes
+from plugins.outcomes import NoFact
+from plugins.run import Run
+
+# An unfinished write is this old, in seconds, before it counts as one that was cut off.
+_YOUNG = 300.0
+_VARIABLE = "OPENCODE_DATA_PATH"
+
+
+@probe(deadline=WHOLE)
+def unreachable_stores(system: Dgmo, json_folders: JsonFolders, run: Run) -> tuple[str, ...]:
+    """What keeps the stores from being found and looked into."""
+    denied = [f"{printable(folder)}: {why}" for folder, why in system.unreadable]
+    if not system.stores:
+        return tuple(denied) or tuple(f"{printable(one)} holds none" for one in system.places)
+    for one in looks(system, json_folders, run):
+        denied += [f"{printable(one.path(below))}: {why}" for below, why in one.seen.denied]
+    return tuple(denied)
+
+
+@probe(deadline=WHOLE)
+def astray_stores(
+    system: Dgmo, json_folders: JsonFolders, processes: Processes, run: Run
+) -> tuple[str, ...]:
+    """Stores that somebody writes and the program does not read."""
+    every = looks(system, json_folders, run)
+    newest = {one.store: max((row[1] for row in one.rows("newest")), default=0) for one in every}
+    read = max(newest[one] for one in system.in_use)
+    found = [
+        f"{printable(one.root)}: it has sessions that are newer than all that are read in"
+        f" {printable(system.in_use[0].root)}"
+        for one in system.stores
+        if one not in system.in_use and newest[one] > read
+    ]
+    found += [
+        f"{printable(one.root)}: a shell made it, of a pattern that matched nothing"
+        for one in system.stores
+        if one.name == "*"
+    ]
+    said = {system.data_path} - {""}
+    try:
+        for process in processes.by_program(("dgmo",)):
+            said |= {processes.environment(process.pid, (_VARIABLE,)).get(_VARIABLE, "")} - {""}
+    except NoFact:
+        pass  # what others' processes were given is no matter of the store
+    here = [f"{one.root}/" for one in system.in_use]
+    return (
+        *found,
+        *(
+            f"{_VARIABLE} says {printable(path)}, which no program reads"
+            for path in sorted(said)
+            if not any(one.startswith(f"{path.rstrip('/')}/") for one in here)
+        ),
+    )
+
+
+@probe(deadline=WHOLE)
+def broken_sessions(system: Dgmo, json_folders: JsonFolders, run: Run) -> StoreFiles:
+    """Files of sessions, messages and sub-sessions that are no JSON, or not of the right shape."""
+    every = looks(system, json_folders, run)
+    broken = gathered(every, "broken")
+    if not broken.total:
+        for one in every:
+            one.demand()
+        unjudged = gathered(every, "unjudged")
+        if unjudged.total:
+            raise CannotTell(f"{unjudged.total} files were not read, such as {unjudged.files[0]}")
+    return broken
+
+
+@probe(deadline=WHOLE)
+def interrupted_writes(system: Dgmo, json_folders: JsonFolders, run: Run) -> StoreFiles:
+    """Temporary files of writes that did not end, but for those of this very moment."""
+    every = looks(system, json_folders, run)
+    found: list[StoreFile] = []
+    for one in every:
+        old = [row for row in one.rows("left") if one.seen.now - row[4] > _YOUNG]
+        found += one.files(old)
+        if not old:
+            one.demand()
+    total = sum(one.seen.judged["left_total"] - len(one.rows("left")) for one in every)
+    return StoreFiles(tuple(found), len(found) + total)
+
+
+@probe(deadline=WHOLE)
+def misencoded_files(
+    system: Dgmo, json_folders: JsonFolders, run: Run
+) -> tuple[tuple[StoreFile, str], ...]:
+    """Files that are JSON in another encoding than UTF-8, each with that encoding."""
+    every = looks(system, json_folders, run)
+    rows = [(one, row) for one in every for row in one.rows("recoded")]
+    if not rows:
+        for one in every:
+            one.demand()
+    return tuple((one.files([row])[0], row[4]) for one, row in rows[:500])
+
+
+@probe(deadline=WHOLE)
+def conflicts(system: Dgmo, json_folders: JsonFolders, run: Run) -> StoreFiles:
+    """What a consolidation set aside, as it differed from what was there."""
+    every = looks(system, json_folders, run)
+    found = gathered(every, "conflicts")
+    if not found.total:
+        for one in every:
+            one.demand()
+    return found
+
+
+@probe(deadline=WHOLE)
+def lacking_sessions(system: Dgmo, json_folders: JsonFolders, run: Run) -> StoreFiles:
+    """Sessions without what the program needs, and files whose id is not their name."""
+    every = looks(system, json_folders, run)
+    found = told(every, "lacking")
+    if not found.total:
+        for one in every:
+            one.demand()
+    return found
+
+
+@probe(deadline=WHOLE)
+def stuck_sub_sessions(system: Dgmo, json_folders: JsonFolders, run: Run) -> StoreFiles:
+    """Sub-sessions that run or wait for longer than the limit."""
+    found: list[StoreFile] = []
+    limit = system.settings.stuck_hours
+    for one in looks(system, json_folders, run):
+        one.demand()
+        for path, status, since in one.rows("unfinished"):
+            hours = (one.seen.now - (since or 0) / 1000) / 3600
+            if hours > limit:
+                words = f"{status} for {hours:.1f} h" if since else f"{status}, since nobody knows"
+                found.append(StoreFile(one.path(path), words, "", 0, one.still))
+    return StoreFiles(tuple(found), len(found))
