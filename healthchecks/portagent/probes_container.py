@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthchecks.portagent.system import Portagent, Settings
+from healthchecks.portagent.system import Portagent
 from plugins import Absent, Blocked, CannotTell, NotThere, ToolMissing, printable, probe
 from plugins.endpoints.docker import Container, Docker
 from plugins.endpoints.engines import ailments, answering
@@ -19,12 +19,9 @@ from plugins.redaction import Redactor
 
 ANSWERS = "host.the_docker_engine_answers"
 STAYS_UP = "portagent.its_container_stays_up"
-# The name that a recreated container's predecessor is kept under.
-FORMER = re.compile(r"-before-\d{8}-\d{6}$")
 # Variables whose names say that their values are secret.
 SECRET = re.compile(r"(?i)key|secret|token|passw|credential|auth")
 _LAST = 8
-_FOLDERS = ("the names and images of containers",)
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class ContainerState:
     """How the container fares.
 
     Args:
-        name: of the container that was looked for or found.
+        name: of the container that is there, or should be.
         troubles: what is wrong with it; () where nothing is.
         last: the last lines that it printed, secrets masked; () where nothing is wrong.
     """
@@ -60,32 +57,6 @@ def engine(system: Portagent, commands: Host) -> Docker:
     )
 
 
-def chosen(settings: Settings, found: Iterable[Container]) -> Container | None:
-    """Return its container: the one that is named, else of its names, else of its images.
-
-    One that runs comes first; what a recreation keeps of a former one is none.
-    """
-    named = (settings.container,) if settings.container else settings.container_names
-
-    def rank(one: Container) -> tuple[bool, bool]:
-        return one.name not in named, one.state != "running"
-
-    ours = [
-        one
-        for one in found
-        if one.name in named
-        or (not settings.container and _of_image(one, settings) and not FORMER.search(one.name))
-    ]
-    return min(ours, key=rank, default=None)
-
-
-def _of_image(one: Container, settings: Settings) -> bool:
-    whole = one.image.partition("@")[0]
-    above, slash, last = whole.rpartition("/")
-    image = f"{above}{slash}{last.partition(':')[0]}"
-    return any(f"/{image}".endswith(f"/{name}") for name in settings.container_images)
-
-
 def container(system: Portagent, commands: Host) -> tuple[Docker, Container]:
     """Return the engine and the container, running or not.
 
@@ -94,12 +65,15 @@ def container(system: Portagent, commands: Host) -> tuple[Docker, Container]:
         Blocked: the engine does not answer, or the container that is named is not there.
     """
     docker = engine(system, commands)
-    found = chosen(system.settings, docker.containers(deadline=15.0))
-    if found is None and system.settings.container:
+    rows = docker.containers(deadline=15.0) if system.container_id else ()
+    found = next((one for one in rows if one.id == system.container_id), None)
+    if found is not None:
+        return docker, found
+    if system.engine_trouble or system.container_id:
+        raise CannotTell(system.engine_trouble or "its container went while it was looked for")
+    if system.settings.container:
         raise Blocked(STAYS_UP, "the container that the systems file names is not there")
-    if found is None:
-        raise Absent("a container of Portagent", (docker.base_url, *_FOLDERS))
-    return docker, found
+    raise Absent("a container of Portagent", (docker.base_url,))
 
 
 def running(system: Portagent, commands: Host) -> tuple[Docker, Container]:
@@ -127,13 +101,12 @@ def masked(one: Container, text: str) -> str:
 @probe(deadline=25.0)
 def container_state(system: Portagent, commands: Host, machine: Machine) -> ContainerState:
     """How the container fares, and what it printed last where it does not."""
-    docker = engine(system, commands)
-    one = chosen(system.settings, docker.containers(deadline=15.0))
-    if one is None:
-        name = system.settings.container
-        if name:
-            return ContainerState(name, ("there is no container of this name",))
-        raise Absent("a container of Portagent", (docker.base_url, *_FOLDERS))
+    try:
+        docker, one = container(system, commands)
+    except Blocked as why:
+        if why.by != STAYS_UP:
+            raise
+        return ContainerState(system.settings.container, ("there is no container of this name",))
     troubles = tuple(_troubles(one, machine.now()))
     return ContainerState(one.name, troubles, tuple(_last(docker, one)) if troubles else ())
 

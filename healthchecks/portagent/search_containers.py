@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from healthchecks.portagent.system import Settings
 
 INSIDE = "/home/node/.agentx"
+# What a recreation keeps of a former container has such a name.
+FORMER = re.compile(r"-before-\d{8}-\d{6}$")
 _SOON = 3.0  # seconds for an engine that may hang
 
 
@@ -34,10 +37,11 @@ class Containers:
         """Return the container that the systems file means, a running one first."""
         if settings.container:
             return next((one for one in self.rows if one.name == settings.container), None)
-        found = [one for one in self.rows if one.name in settings.container_names]
+        rows = [one for one in self.rows if not FORMER.search(one.name)]
+        found = [one for one in rows if one.name in settings.container_names]
         images = settings.container_images
-        found += [one for one in self.rows if _image(one.image) in images]
-        found += [one for one in self.rows if _image(one.image).rpartition("/")[2] in images]
+        found += [one for one in rows if _image(one.image) in images]
+        found += [one for one in rows if _image(one.image).rpartition("/")[2] in images]
         asked = settings.path(settings.data_dir)
         fits = [one for one in found if not asked or asked in _places(one)]
         return min(fits, key=lambda one: one.state != "running", default=None)

@@ -100,7 +100,8 @@ class Containers:
 
     def never_begun(self) -> None:
         """Leave one that was made and never started."""
-        self.engine.docker("create", "--name", self.name, "--network", "none", IMAGE, "true")
+        mount = ("--volume", f"{self._world.data_dir}:{INSIDE}")
+        self.engine.docker("create", "--name", self.name, "--network", "none", *mount, IMAGE, "x")
 
     def paused(self) -> None:
         """Run it and pause it."""
