@@ -2,6 +2,7 @@
 
 from healthchecks.portagent.probes_container import container_state, endless_log, lone_container
 from healthchecks.portagent.probes_container_network import names_lost_inside, unattached
+from healthchecks.portagent.probes_data import log_files, misheld_data
 from healthchecks.portagent.probes_databases import (
     accounts,
     blocked_databases,
@@ -17,7 +18,9 @@ __all__ = [
     "broken_databases",
     "container_state",
     "endless_log",
+    "log_files",
     "lone_container",
+    "misheld_data",
     "names_lost_inside",
     "provider_key",
     "provider_pace",

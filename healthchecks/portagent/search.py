@@ -158,6 +158,17 @@ class Search:
             self._hidden.append(f"{path}, which we may not read")
         return variables_of(variables_in(str(row["text"])), path)
 
+    @property
+    def variable_files(self) -> tuple[str, ...]:
+        """The files on this machine that may set variables of it, there or not."""
+        command = self.command
+        named = command.flag("env-file", "e")
+        own = (named,) if named else (".env", ".env.local") if command.folder else ()
+        # Those of a container lie inside of it.
+        mine = () if self.container is not None else tuple(map(command.absolute, own))
+        others = self.settings.paths(self.settings.env_files)
+        return tuple(dict.fromkeys((*mine, *command.environment_files, *others)))
+
     # ---- its places
 
     @cached_property

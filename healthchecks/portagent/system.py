@@ -108,6 +108,7 @@ class Portagent:
         unit_file: that file.
         environment: what it was started with: options, variables, files; the first one wins.
         hidden: what may set a variable and could not be read.
+        variable_files: the files on this machine that may set variables of it, there or not.
         engine_trouble: why the Docker engine of the host did not tell of its containers.
         uses: what it uses of its host.
     """
@@ -127,6 +128,7 @@ class Portagent:
     unit_file: str
     environment: tuple[Variable, ...]
     hidden: tuple[str, ...]
+    variable_files: tuple[str, ...]
     engine_trouble: str
     uses: Uses
 
@@ -189,6 +191,7 @@ def find(settings: Settings, host: Host) -> Portagent:
         unit_file=search.unit_file,
         environment=search.variables,
         hidden=search.hidden,
+        variable_files=search.variable_files,
         engine_trouble=search.containers.trouble,
         uses=Uses(
             folders=(data,) if data and search.kind(data) == "folder" else (),
@@ -197,6 +200,9 @@ def find(settings: Settings, host: Host) -> Portagent:
             docker=container is not None or bool(settings.container),
             backups=settings.paths(settings.backups),
             # Of a folder that is seen through a process nobody keeps the way open.
-            roots=(data,) if data and not data.startswith("/proc/") else (),
+            roots=(
+                *((data,) if data and not data.startswith("/proc/") else ()),
+                *search.variable_files,
+            ),
         ),
     )

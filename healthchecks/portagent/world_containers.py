@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -151,12 +152,30 @@ class Containers:
         """Return a script that first gives the container all the programs of busybox by name."""
         return f"/bin/busybox --install -s /bin; {script}"
 
-    def own(self, uid: int) -> None:
-        """Give the data folder, and all in it, to a user, as its documents say."""
-        import os
+    def own(self, uid: int, mode: int = 0) -> None:
+        """Give the data folder, and all in it, to a user, and let that user reach it.
 
-        for path in (self._world.data_dir, *self._world.data_dir.rglob("*")):
+        Args:
+            uid: the user, and the group.
+            mode: of the files, and with x where there is r of the folders; 0 leaves them.
+        """
+        top = self._world.data_dir
+        for above in (self._world.folder, self._world.folder.parent):
+            above.chmod(0o755)
+        for path in (top, *top.rglob("*")):
             os.chown(path, uid, uid, follow_symlinks=False)
+            if mode and not path.is_symlink():
+                path.chmod(mode | (mode & 0o444) >> 2 if path.is_dir() else mode)
+
+    def own_one(self, name: str, uid: int) -> None:
+        """Give one file of the data folder to a user, for that user alone."""
+        os.chown(self._world.data_dir / name, uid, uid)
+
+    def logs(self, rotated: int, *more: str, size: int = 100) -> None:
+        """Write a log with so many rotated ones and others, each of a size."""
+        names = ["portagent.log", *(f"portagent.log.{n}" for n in range(1, rotated + 1)), *more]
+        for name in names:
+            (self._world.data_dir / "logs" / name).write_bytes(b"x" * (size - 1) + b"\n")
 
     def until(self, container: str, what: str, value: str) -> None:
         """Wait until an inspection tells a value."""

@@ -70,7 +70,7 @@ class Room:
     `path` is the nearest parent that exists, links followed; `total` and `free` are bytes, `free`
     what an ordinary user may still take; the percentages are df's, 0 to 100. `inodes_total` is 0
     where the file system does not count them. `device` and `kind` are empty where no mount table
-    can be read.
+    can be read. `read_only` is how it is mounted.
     """
 
     path: str
@@ -82,6 +82,7 @@ class Room:
     used_percent: float
     inodes_total: int
     inodes_used_percent: float
+    read_only: bool
 
 
 class Sighting(NamedTuple):

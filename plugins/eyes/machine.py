@@ -37,10 +37,10 @@ def pairs(content: str) -> dict[str, int]:
     return found
 
 
-def groups(proc: str, sys: str, controller: str) -> list[tuple[int, str]]:
-    """Return (version, folder) of the control groups that limit us, the nearest first."""
+def groups(proc: str, sys: str, controller: str, who: str = "self") -> list[tuple[int, str]]:
+    """Return (version, folder) of the control groups that limit a process, the nearest first."""
     found = []
-    for line in text(f"{proc}/self/cgroup").splitlines():
+    for line in text(f"{proc}/{who}/cgroup").splitlines():
         number, controllers, path = line.split(":", 2)
         if number == "0" and not controllers:
             roots = [(2, f"{sys}/fs/cgroup"), (2, f"{sys}/fs/cgroup/unified")]
@@ -65,6 +65,27 @@ def number(path: str) -> int | None:
     return int(content) if content.isdecimal() and int(content) < NO_LIMIT else None
 
 
+def bounds(proc: str, sys: str, who: str) -> list[list[int]]:
+    """Return [limit, taken] in bytes of each control group that limits a process's memory.
+
+    What is taken is without the files that would be given back before anything is killed, those
+    that are read often too. None of it is known of a process that is gone.
+    """
+    found = []
+    for version, folder in groups(proc, sys, "memory", who):
+        names, cache = ("memory.max", "memory.current"), ("inactive_file", "active_file")
+        if version == 1:
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+            cache = ("total_inactive_file", "total_active_file")
+        limit = number(f"{folder}/{names[0]}")
+        if limit is None:
+            continue
+        counted = pairs(text(f"{folder}/memory.stat"))
+        reclaimable = sum(counted.get(kind, 0) for kind in cache)
+        found.append([limit, (number(f"{folder}/{names[1]}") or 0) - reclaimable])
+    return found
+
+
 def memory(proc: str, sys: str) -> dict[str, Any]:
     """Return bytes of memory: total, available, and the tightest control group limit or None."""
     known = pairs(text(f"{proc}/meminfo"))
@@ -74,20 +95,10 @@ def memory(proc: str, sys: str) -> dict[str, Any]:
     free = known.get("MemFree", 0) + known.get("Cached", 0) + known.get("Buffers", 0)
     available = known.get("MemAvailable", free)
     tightest = None
-    for version, folder in groups(proc, sys, "memory"):
-        names, cache = ("memory.max", "memory.current"), ("inactive_file", "active_file")
-        if version == 1:
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
-            cache = ("total_inactive_file", "total_active_file")
-        limit = number(f"{folder}/{names[0]}")
-        if limit is None or limit >= total:
-            continue
-        tightest = limit if tightest is None else min(limit, tightest)
-        used = number(f"{folder}/{names[1]}") or 0
-        # Files that are read often are given back too, before anything is killed.
-        counted = pairs(text(f"{folder}/memory.stat"))
-        reclaimable = sum(counted.get(kind, 0) for kind in cache)
-        available = min(available, max(0, limit - used + reclaimable))
+    for limit, taken in bounds(proc, sys, "self"):
+        if limit < total:
+            tightest = limit if tightest is None else min(limit, tightest)
+            available = min(available, max(0, limit - taken))
     return {
         "total": total if tightest is None else min(total, tightest),
         "available": available,

@@ -35,6 +35,7 @@ def room(path: str) -> dict[str, Any]:
         "used_percent": percent(used, used + seen.f_bavail),
         "inodes_total": seen.f_files,
         "inodes_used_percent": percent(files, files + seen.f_favail),
+        "read_only": bool(seen.f_flag & os.ST_RDONLY),
     }
 
 
