@@ -27,6 +27,14 @@ from healthchecks.dgmo.probes_programs import (
     dgmo_server,
     node_memory,
 )
+from healthchecks.dgmo.probes_qdrant import qdrant_exposure, qdrant_port, qdrant_state
+from healthchecks.dgmo.probes_qdrant_collection import (
+    collection_ailments,
+    index_lag,
+    memories,
+    query_times,
+)
+from healthchecks.dgmo.probes_qdrant_entries import wrong_memory_entries
 from healthchecks.dgmo.probes_store import (
     astray_stores,
     broken_sessions,
@@ -44,17 +52,24 @@ __all__ = [
     "broken_configuration",
     "broken_indexes",
     "broken_sessions",
+    "collection_ailments",
     "conflicts",
     "dangling_indexes",
     "dgmo_server",
+    "index_lag",
     "interrupted_writes",
     "lacking_sessions",
     "log_hits",
     "lost_commands",
+    "memories",
     "misencoded_files",
     "missing_configuration",
     "mute_servers",
     "node_memory",
+    "qdrant_exposure",
+    "qdrant_port",
+    "qdrant_state",
+    "query_times",
     "short_indexes",
     "silent_remotes",
     "stale_locks",
@@ -62,4 +77,5 @@ __all__ = [
     "stuck_sub_sessions",
     "temporary_leftovers",
     "unreachable_stores",
+    "wrong_memory_entries",
 ]

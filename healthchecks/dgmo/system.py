@@ -53,6 +53,7 @@ class Settings:
     qdrant_api_key: str = field(repr=False)
     qdrant_container: str
     qdrant_unit: str
+    systemctl: str
     qdrant_exposed_on_purpose: bool
     yellow_minutes: float
     memories_fall_hours: float

@@ -59,6 +59,7 @@ class QdrantServer:
         self.deadline = deadline
         self._http = http
         self._key = api_key
+        self._answered = False
         self._memory = Memory()
 
     def __repr__(self) -> str:
@@ -102,7 +103,8 @@ class QdrantServer:
             isinstance(why, WrongKind) and "closed the connection" not in str(why) for _, why in met
         )
         said = tuple(dict.fromkeys(tried))
-        return Health(bool(well or version), ready != "no", version, said, strange)
+        answered = bool(well or version or self._answered)
+        return Health(bool(well or version), ready != "no", version, said, answered, strange)
 
     def version(self) -> str:
         """Return its version, such as "1.12.4"."""
@@ -193,7 +195,9 @@ class QdrantServer:
     ) -> str:
         """Return what a page tells, or "" with the reason among what was met."""
         try:
-            return read(self._get(place))
+            answer = self._get(place)
+            self._answered = True
+            return read(answer)
         except (NotThere, Refused, NoPermission, TimedOut, WrongKind) as why:
             met.append((place, why))
             return ""

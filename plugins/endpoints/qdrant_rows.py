@@ -26,13 +26,15 @@ class Health:
         ready: False where it says that some of its shards are not.
         version: such as "1.12.4", "" where it does not tell.
         tried: what each page that was asked and did not say so came to, in words.
-        strange: whether one of them answered, and otherwise than Qdrant does.
+        answered: whether HTTP was answered at all.
+        strange: whether one of them was answered, and otherwise than by Qdrant.
     """
 
     well: bool
     ready: bool
     version: str
     tried: tuple[str, ...]
+    answered: bool = True
     strange: bool = False
 
 
