@@ -165,7 +165,9 @@ def find(settings: Settings, host: Host) -> Dgmo:
         raise Absent("DGMO", (*signs, *places))
     backups = settings.paths(settings.session_backups)
     temporary = tuple(_temporary(settings, _Look(host)))
-    roots = (*(one.root for one in stores), *signs, *settings.paths(settings.project_folders))
+    made = [_not_there(path, host) for path in (*backups[:1], config_files[0])]
+    lock = settings.path(settings.backup_lock)
+    own = (*(one.root for one in stores), *signs, *settings.paths(settings.project_folders))
     return Dgmo(
         settings=settings,
         home=settings.path("~"),
@@ -179,7 +181,7 @@ def find(settings: Settings, host: Host) -> Dgmo:
         uses=Uses(
             folders=tuple(one.root for one in stores),
             backups=backups,
-            roots=(*roots, *backups, *temporary, settings.path(settings.backup_lock)),
+            roots=(*own, *backups, *temporary, *made, lock),
         ),
     )
 
@@ -245,6 +247,14 @@ def _stores(settings: Settings, data: str, look: _Look) -> Iterator[Store]:
         root = os.path.join(workspace, name, "dgmo")
         if look.is_folder(root):
             yield Store("workspace", root)
+
+
+def _not_there(path: str, host: Host) -> str:
+    """Give the outermost folder that must be made before something stands at a path."""
+    above = os.path.dirname(path)
+    while host.call(files.look, above) is None:
+        path, above = above, os.path.dirname(above)
+    return path
 
 
 def _temporary(settings: Settings, look: _Look) -> Iterator[str]:

@@ -16,6 +16,7 @@ import stat
 import tarfile
 import time
 import zlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 BLOCK = 512
@@ -50,6 +51,41 @@ class _Timed:
         return block
 
 
+class Member:
+    """A member of an archive while it passes; what was not read of it is passed over.
+
+    Attributes:
+        name: as the archive has it.
+        size: bytes of content.
+        regular: whether it is a regular file.
+        left: bytes of content that were not read yet.
+    """
+
+    def __init__(self, packed: Any, name: str, size: int, regular: bool) -> None:
+        self._packed = packed
+        self.name = name
+        self.size = self.left = size
+        self.regular = regular
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts of its name, those left out that lead nowhere."""
+        return [part for part in self.name.split("/") if part not in ("", ".")]
+
+    @property
+    def astray(self) -> bool:
+        """Whether its name leads out of the archive."""
+        return self.name.startswith("/") or ".." in self.name.split("/")
+
+    def read(self) -> bytes:
+        """Return all its content."""
+        self.left = 0
+        content = _exactly(self._packed, self.size)
+        if len(content) < self.size:
+            raise EOFError
+        return content
+
+
 def read_through(path: str, documents: list[str], seconds: float) -> dict[str, Any]:
     """Read a tar.gz to its last byte.
 
@@ -67,16 +103,36 @@ def read_through(path: str, documents: list[str], seconds: float) -> dict[str, A
         documents: for each document
         that was found, 100 at most, by its name in the archive, "" or why it is no JSON object.
     """
-    told: dict[str, Any] = {
-        "fault": "",
-        "late": False,
-        "members": 0,
-        "size": 0,
-        "astray": "",
-        "top": [],
-        "filled": [],
-        "documents": {},
-    }
+    told: dict[str, Any] = {"size": 0, "astray": "", "documents": {}}
+    top: set[str] = set()
+    filled: set[str] = set()
+
+    def visit(member: Member) -> None:
+        told["size"] += member.size
+        if member.astray:
+            told["astray"] = told["astray"] or member.name
+        parts = member.parts
+        if len(top) < 1000:
+            top.add("/".join(parts[:2]))
+        if len(parts) > 2 and len(filled) < 1000:
+            filled.add("/".join(parts[:2]))
+        wanted = parts and parts[-1] in documents and len(parts) <= 3 and member.regular
+        if wanted and len(told["documents"]) < _MOST_DOCUMENTS:
+            told["documents"]["/".join(parts)] = _document(member)
+
+    told |= read(path, seconds, visit)
+    whole = not (told["fault"] or told["late"])
+    told["top"], told["filled"] = (sorted(top), sorted(filled)) if whole else ([], [])
+    return told
+
+
+def read(path: str, seconds: float, visit: Callable[[Member], None]) -> dict[str, Any]:
+    """Read a tar.gz to its last byte, and show each member as it passes.
+
+    Returns:
+        fault, late and members, as `read_through` tells them.
+    """
+    told: dict[str, Any] = {"fault": "", "late": False, "members": 0}
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     with open(os.open(path, flags), "rb") as raw:
         status = os.fstat(raw.fileno())
@@ -87,7 +143,9 @@ def read_through(path: str, documents: list[str], seconds: float) -> dict[str, A
         else:
             try:
                 with gzip.GzipFile(fileobj=raw, mode="rb") as packed:
-                    _members(_Timed(packed, seconds), documents, told)
+                    for member in _members(_Timed(packed, seconds)):
+                        told["members"] += 1
+                        visit(member)
             except Late:
                 told["late"] = True
             except Fault as fault:
@@ -102,37 +160,22 @@ def read_through(path: str, documents: list[str], seconds: float) -> dict[str, A
     return told
 
 
-def _members(packed: Any, documents: list[str], told: dict[str, Any]) -> None:
-    top: set[str] = set()
-    filled: set[str] = set()
+def _members(packed: Any) -> Iterator[Member]:
     while True:
         header = _exactly(packed, BLOCK)
         if not header:
             raise Fault("it has no end mark: the archiving was broken off")
         if not header.strip(b"\0"):
             break
-        member, name, size = _member(packed, header)
-        told["members"] += 1
-        if member.type in _WITHOUT_CONTENT:
-            size = 0
-        told["size"] += size
-        parts = [part for part in name.split("/") if part not in ("", ".")]
-        if name.startswith("/") or ".." in parts:
-            told["astray"] = told["astray"] or name
-        if len(top) < 1000:
-            top.add("/".join(parts[:2]))
-        if len(parts) > 2 and len(filled) < 1000:
-            filled.add("/".join(parts[:2]))
-        wanted = parts and parts[-1] in documents and len(parts) <= 3 and member.isreg()
-        if wanted and len(told["documents"]) < _MOST_DOCUMENTS:
-            told["documents"]["/".join(parts)] = _document(packed, size)
-        else:
-            _skip(packed, size)
+        info, name, size = _member(packed, header)
+        size = 0 if info.type in _WITHOUT_CONTENT else size
+        member = Member(packed, name, size, info.isreg())
+        yield member
+        _skip(packed, member.left)
         _skip(packed, -size % BLOCK)
     while block := packed.read(_CHUNK):
         if block.strip(b"\0"):
             raise Fault("it is broken: something follows its end mark")
-    told["top"], told["filled"] = sorted(top), sorted(filled)
 
 
 def _member(packed: Any, header: bytes) -> tuple[tarfile.TarInfo, str, int]:
@@ -186,15 +229,11 @@ def _sparse(packed: Any, header: bytes) -> None:
         more = block[504:505] != b"\0"
 
 
-def _document(packed: Any, size: int) -> str:
+def _document(member: Member) -> str:
     """Return why a document is no JSON object, or an empty string; its text is let go."""
-    if size > _LARGEST_DOCUMENT:
-        _skip(packed, size)
-        return f"it has {size} bytes"
-    text = _exactly(packed, size)
-    if len(text) < size:
-        raise EOFError
-    return fault_of(text)
+    if member.size > _LARGEST_DOCUMENT:
+        return f"it has {member.size} bytes"
+    return fault_of(member.read())
 
 
 def fault_of(text: bytes) -> str:

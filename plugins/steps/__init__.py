@@ -1,6 +1,6 @@
 """Steps: frozen data of one thing to do on a host; see `step` for what they promise."""
 
-from plugins.steps.archives import Archive, Unpack
+from plugins.steps.archives import Archive, TakeFrom, Unpack
 from plugins.steps.containers import RemoveContainer
 from plugins.steps.contents import Copy, DropLines, Gunzip, Gzip, Link, Restore, Write
 from plugins.steps.copying import (
@@ -55,6 +55,7 @@ __all__ = [
     "Substitute",
     "TakeBackCopies",
     "TakeCopies",
+    "TakeFrom",
     "TakeOut",
     "TakeOver",
     "Taken",
