@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 
 from healthchecks.dgmo.memory_entries import (
@@ -78,12 +77,12 @@ class Remembered:
         """Programs at its port that are not Qdrant, in words; () where Qdrant answers."""
         if self.health.well:
             return ()
-        otherwise, silent = self.health.strange, not self.health.answered
+        otherwise = self.health.strange
         return tuple(
             told(one)
             for one in self.listeners
             if one.program != "qdrant"
-            and (otherwise or (silent and one.program and one.program not in _PROXIES))
+            and (otherwise or (one.program and one.program not in _PROXIES))
         )
 
 
@@ -136,11 +135,7 @@ def at_its_place(
     place = place_of(system, filesystem, sockets, commands)
     server = qdrant.at(place.url, place.key, deadline=system.settings.qdrant_answer_s)
     address = place.address
-    listeners: tuple[Listener, ...] = ()
-    if address.loopback:
-        with suppress(CannotTell):  # not every host tells; whether it answers is seen without it
-            listeners = sockets.on(address.port)
-    return Remembered(place, server, listeners)
+    return Remembered(place, server, sockets.on(address.port) if address.loopback else ())
 
 
 def remembered(

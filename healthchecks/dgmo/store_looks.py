@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from healthchecks.dgmo.restoring import Restoration
 from healthchecks.dgmo.store import FORM, INDEXES, INFO, RECORDS, WANTED, judged
 from healthchecks.dgmo.system import Dgmo, Store
 from plugins import Blocked, CannotTell, printable
@@ -34,7 +33,6 @@ class StoreFile:
         seen: its identity, "" for a folder, and for what is not there.
         mode: its whole mode, kind and permissions.
         still: the step that refuses a cure while its store is being written.
-        copy: the newest valid copy of it in a backup, where one was looked for and found.
     """
 
     path: str
@@ -42,7 +40,6 @@ class StoreFile:
     seen: str
     mode: int
     still: Still
-    copy: Restoration | None = None
 
     @property
     def regular(self) -> bool:
@@ -50,8 +47,7 @@ class StoreFile:
         return stat.S_ISREG(self.mode)
 
     def __str__(self) -> str:
-        source = f"; {printable(self.copy.backup)} holds a valid copy" if self.copy else ""
-        return f"{printable(self.path)}: {self.why}{source}"
+        return f"{printable(self.path)}: {self.why}"
 
 
 @dataclass(frozen=True)
