@@ -7,11 +7,11 @@ from typing import Any
 
 from healthchecks.claude_docker.shelf import CONFIGURATION, SETTINGS, TREE, Backup
 from plugins import printable
-from plugins.endpoints import history
-from plugins.endpoints.errors import in_words
-from plugins.eyes import marks, tarballs
+from plugins.endpoints import archives
 from plugins.hosts import Host
 from plugins.run import Run
+
+_WANTED = [CONFIGURATION, f".{CONFIGURATION}", SETTINGS]
 
 
 @dataclass(frozen=True)
@@ -77,37 +77,17 @@ def read(backup: Backup, commands: Host, run: Run, seconds: float) -> Tarball:
         run: knows where is remembered what was read.
         seconds: after which the reading is given up.
     """
-    folder = str(run.state / "cursors")
-    question = (commands.spec, "archive", backup.path)
-    told, mark = history.recall(folder, question), _mark(backup, commands)
-    if run.deep or told.get("mark") != mark or "filled" not in told:
-        told = _read(backup.path, commands, seconds)
-        told["mark"] = mark
-        if not told["late"]:
-            history.keep(folder, question, told)
-    return _typed(told)
+    return _typed(archives.read(backup.path, _WANTED, commands, run, seconds))
 
 
 def read_once(path: str, commands: Host, seconds: float) -> Tarball:
     """Read an archive to its last byte, and remember nothing of it."""
-    return _typed(_read(path, commands, seconds))
-
-
-def _read(path: str, commands: Host, seconds: float) -> dict[str, Any]:
-    wanted = [CONFIGURATION, f".{CONFIGURATION}", SETTINGS]
-    with in_words(path):
-        return commands.call(tarballs.read_through, path, wanted, seconds, deadline=seconds + 10)
+    return _typed(archives.read_once(path, _WANTED, commands, seconds))
 
 
 def known(backup: Backup, commands: Host, run: Run) -> bool:
     """Tell whether an archive was read by an earlier run and did not change since."""
-    told = history.recall(str(run.state / "cursors"), (commands.spec, "archive", backup.path))
-    return not run.deep and bool(told) and told.get("mark") == _mark(backup, commands)
-
-
-def _mark(backup: Backup, commands: Host) -> str:
-    (mark,) = commands.call(marks.marks, [backup.path], False)
-    return mark
+    return archives.known(backup.path, commands, run)
 
 
 def _typed(told: dict[str, Any]) -> Tarball:

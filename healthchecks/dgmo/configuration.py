@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from healthchecks.dgmo.folders import missing_above
 from healthchecks.dgmo.system import Dgmo
 from plugins import printable
 from plugins.documents import Document, document, mapping
@@ -106,9 +107,5 @@ def missing(system: Dgmo, filesystem: Filesystem) -> Iterator[Missing]:
 
 
 def _missing(filesystem: Filesystem, path: str, content: bytes) -> Missing:
-    folders: list[str] = []
-    above = os.path.dirname(path)
-    while not filesystem.exists(above) and above != "/":
-        folders.insert(0, above)
-        above = os.path.dirname(above)
-    return Missing(path, content, tuple(folders), filesystem.exists(path))
+    folders = missing_above(filesystem, path)
+    return Missing(path, content, folders, filesystem.exists(path))

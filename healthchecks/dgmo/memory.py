@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 
 from healthchecks.dgmo.memory_entries import (
@@ -77,12 +78,12 @@ class Remembered:
         """Programs at its port that are not Qdrant, in words; () where Qdrant answers."""
         if self.health.well:
             return ()
-        otherwise = self.health.strange
+        otherwise, silent = self.health.strange, not self.health.answered
         return tuple(
             told(one)
             for one in self.listeners
             if one.program != "qdrant"
-            and (otherwise or (one.program and one.program not in _PROXIES))
+            and (otherwise or (silent and one.program and one.program not in _PROXIES))
         )
 
 
@@ -135,7 +136,11 @@ def at_its_place(
     place = place_of(system, filesystem, sockets, commands)
     server = qdrant.at(place.url, place.key, deadline=system.settings.qdrant_answer_s)
     address = place.address
-    return Remembered(place, server, sockets.on(address.port) if address.loopback else ())
+    listeners: tuple[Listener, ...] = ()
+    if address.loopback:
+        with suppress(CannotTell):  # not every host tells; whether it answers is seen without it
+            listeners = sockets.on(address.port)
+    return Remembered(place, server, listeners)
 
 
 def remembered(

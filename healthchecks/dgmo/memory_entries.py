@@ -22,6 +22,7 @@ from plugins.hosts import Host
 from plugins.redaction import Secret
 
 PORT = 6333  # what Qdrant's client takes where a URL names none
+USUAL = f"http://localhost:{PORT}"  # what it takes where it is told nothing
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 _PROGRAM = "mcp-server-qdrant"
 _NAMES = ("QDRANT_URL", "QDRANT_API_KEY", "QDRANT_LOCAL_PATH", "COLLECTION_NAME", "EMBEDDING_MODEL")

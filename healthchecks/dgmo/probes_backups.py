@@ -1,18 +1,57 @@
-"""The lock of the session backup."""
+"""The backups of the sessions, and the lock of their script."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
+from healthchecks.dgmo.backups import STAMP, Backup, backups, folders, free_name, held, sessions_in
+from healthchecks.dgmo.folders import missing_above
 from healthchecks.dgmo.system import Dgmo
-from plugins import NotThere, TooBig, printable, probe
+from plugins import Absent, NotThere, TimedOut, TooBig, printable, probe
+from plugins.endpoints import archives
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.machine import Machine
 from plugins.endpoints.processes import Processes
+from plugins.eyes import dated
+from plugins.hosts import Host
+from plugins.run import Run
 
 _LONGEST_PID = 64  # bytes
 _JUST_NOW = 60.0  # seconds in which a script may still write its number into its lock
+_READING = 90.0  # seconds for all backups that are fresh
 _REUSED = 2.0  # seconds by which a process is younger than the lock that names it
+
+
+@dataclass(frozen=True)
+class Unbacked:
+    """A store in use without a fresh backup that holds it.
+
+    Args:
+        root: the store.
+        why: what is wrong with the backups that there are.
+        folders: those that must be made before a backup can be taken, the outermost first.
+        archive: the backup to take.
+    """
+
+    root: str
+    why: str
+    folders: tuple[str, ...]
+    archive: str
+
+    def __str__(self) -> str:
+        return f"{printable(self.root)}: {self.why}"
+
+
+@dataclass(frozen=True)
+class BrokenArchive:
+    """An archive that does not read to its end, and why."""
+
+    path: str
+    fault: str
+
+    def __str__(self) -> str:
+        return f"{printable(self.path)}: {printable(self.fault)}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +70,84 @@ class StaleLock:
 
     def __str__(self) -> str:
         return f"{printable(self.path)}: {self.why}"
+
+
+@probe(deadline=120.0, every=900.0)
+def unbacked_stores(
+    system: Dgmo, filesystem: Filesystem, commands: Host, machine: Machine
+) -> tuple[Unbacked, ...]:
+    """The stores in use that no fresh backup holds."""
+    stores = [one for one in system.in_use if sessions_in(one.root, commands)]
+    if not stores:
+        raise Absent("sessions to back up", tuple(one.root for one in system.stores))
+    found = backups(system, filesystem, commands, machine)
+    target, made = folders(system)[:1], commands.call(dated.stamped, STAMP)
+    rows = []
+    for store in stores:
+        why = _why_unbacked(store.root, found, system, commands, machine.now())
+        if why:
+            name = free_name(target[0], made, store.root, len(stores) > 1) if target else ""
+            missing = missing_above(filesystem, name) if name else ()
+            rows.append(Unbacked(store.root, why, missing, name))
+    return tuple(rows)
+
+
+def _why_unbacked(
+    root: str, found: tuple[Backup, ...], system: Dgmo, commands: Host, now: float
+) -> str:
+    """Tell why no fresh backup holds a store; "" where one does."""
+    if not found:
+        return f"there is no backup in {', '.join(map(printable, folders(system))) or 'any folder'}"
+    limit = system.settings.backup_hours * 3600
+    fresh = [one for one in found if now - one.moment <= limit]
+    if not fresh:
+        hours = (now - found[0].moment) / 3600
+        return f"the newest backup, {printable(found[0].path)}, is {hours:.0f} hours old"
+    ends, whys = time.monotonic() + _READING, []
+    for backup in fresh:
+        seen = held(backup, root, commands, max(1.0, ends - time.monotonic()))
+        if seen.fault:
+            whys.append(f"{printable(backup.path)} {printable(seen.fault, 200)}")
+        elif not seen.held:
+            whys.append(f"{printable(backup.path)} holds no session at all")
+        elif seen.lacks:
+            some = f"{seen.lacks} of {seen.wanted} files, {printable(seen.first)} among them"
+            whys.append(f"{printable(backup.path)} lacks {some}")
+        else:
+            return ""
+    return "; ".join(whys[:3])
+
+
+@probe(deadline=500.0, every=900.0)
+def broken_archives(
+    system: Dgmo, filesystem: Filesystem, commands: Host, machine: Machine, run: Run
+) -> tuple[BrokenArchive, ...]:
+    """The archives of sessions that do not read to their end.
+
+    Those that did not change are not read again; where the time is too short for all of them the
+    next run goes on.
+    """
+    found = backups(system, filesystem, commands, machine)
+    paths = [one.path for one in found if one.kind == "archive" and not _young(one, machine)]
+    if not paths:
+        raise Absent("an archive of sessions", folders(system))
+    paths.sort(key=lambda path: not archives.known(path, commands, run))
+    ends = time.monotonic() + max(5.0, (run.until - time.monotonic()) * 0.6)
+    broken, left = [], 0
+    for path in paths:
+        told = archives.read(path, [], commands, run, max(0.0, ends - time.monotonic()))
+        left += bool(told["late"])
+        if told["fault"]:
+            broken.append(BrokenArchive(path, told["fault"]))
+    if left and not broken:
+        what = f"reading {len(paths)} archives; {left} are left for the next run"
+        raise TimedOut(what, round(run.deadline * 0.6))
+    return tuple(broken)
+
+
+def _young(backup: Backup, machine: Machine) -> bool:
+    """Tell whether it may still be written."""
+    return machine.now() - backup.entry.mtime < _JUST_NOW
 
 
 @probe

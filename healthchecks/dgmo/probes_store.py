@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+from healthchecks.dgmo.backups import Backup, backups
+from healthchecks.dgmo.restoring import newest_copies
 from healthchecks.dgmo.store_looks import (
     WHOLE,
+    Look,
     StoreFile,
     StoreFiles,
     gathered,
@@ -12,8 +18,11 @@ from healthchecks.dgmo.store_looks import (
 )
 from healthchecks.dgmo.system import Dgmo
 from plugins import CannotTell, printable, probe
+from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.json_folders import JsonFolders
+from plugins.endpoints.machine import Machine
 from plugins.endpoints.processes import Processes
+from plugins.hosts import Host
 from plugins.outcomes import NoFact
 from plugins.run import Run
 
@@ -70,8 +79,18 @@ def astray_stores(
 
 
 @probe(deadline=WHOLE)
-def broken_sessions(system: Dgmo, json_folders: JsonFolders, run: Run) -> StoreFiles:
-    """Files of sessions, messages and sub-sessions that are no JSON, or not of the right shape."""
+def broken_sessions(
+    system: Dgmo,
+    json_folders: JsonFolders,
+    run: Run,
+    filesystem: Filesystem,
+    commands: Host,
+    machine: Machine,
+) -> StoreFiles:
+    """Files of sessions, messages and sub-sessions that are no JSON, or not of the right shape.
+
+    Each has its newest valid copy in a backup, where there is one.
+    """
     every = looks(system, json_folders, run)
     broken = gathered(every, "broken")
     if not broken.total:
@@ -80,7 +99,22 @@ def broken_sessions(system: Dgmo, json_folders: JsonFolders, run: Run) -> StoreF
         unjudged = gathered(every, "unjudged")
         if unjudged.total:
             raise CannotTell(f"{unjudged.total} files were not read, such as {unjudged.files[0]}")
-    return broken
+        return broken
+    try:
+        found = backups(system, filesystem, commands, machine)
+    except CannotTell:
+        return broken  # what cannot be restored is put aside, and can be undone
+    return StoreFiles(tuple(_with_copies(every, broken, found, commands)), broken.total)
+
+
+def _with_copies(
+    every: tuple[Look, ...], broken: StoreFiles, found: tuple[Backup, ...], commands: Host
+) -> Iterator[StoreFile]:
+    for one in every:
+        files = [file for file in broken.files if file.path.startswith(f"{one.store.root}/")]
+        paths = [file.path for file in files]
+        copies = newest_copies(one.store.root, paths, found, commands)
+        yield from (replace(file, copy=copies.get(file.path)) for file in files)
 
 
 @probe(deadline=WHOLE)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from healthchecks.dgmo.restoring import Restoration
 from healthchecks.dgmo.store import FORM, INDEXES, INFO, RECORDS, WANTED, judged
 from healthchecks.dgmo.system import Dgmo, Store
 from plugins import Blocked, CannotTell, printable
@@ -33,6 +34,7 @@ class StoreFile:
         seen: its identity, "" for a folder, and for what is not there.
         mode: its whole mode, kind and permissions.
         still: the step that refuses a cure while its store is being written.
+        copy: the newest valid copy of it in a backup, where one was looked for and found.
     """
 
     path: str
@@ -40,6 +42,7 @@ class StoreFile:
     seen: str
     mode: int
     still: Still
+    copy: Restoration | None = None
 
     @property
     def regular(self) -> bool:
@@ -47,7 +50,8 @@ class StoreFile:
         return stat.S_ISREG(self.mode)
 
     def __str__(self) -> str:
-        return f"{printable(self.path)}: {self.why}"
+        source = f"; {printable(self.copy.backup)} holds a valid copy" if self.copy else ""
+        return f"{printable(self.path)}: {self.why}{source}"
 
 
 @dataclass(frozen=True)

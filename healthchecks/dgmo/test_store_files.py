@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthchecks.dgmo.mending import guards, put_them_aside
+from healthchecks.dgmo.mending import guards, restore_or_put_aside
 from healthchecks.dgmo.store_looks import StoreFile, StoreFiles
 from healthchecks.dgmo.world import World
 from plugins import P0, P1, P2, SAFE, check, fault, healthy, listed, remedy
 from plugins.steps import Quarantine, Reencode, Step
 
 
-@check(P0, guide="DG03", remedy=put_them_aside)
+@check(P0, guide="DG03", remedy=restore_or_put_aside)
 def test_every_session_can_be_read(broken_sessions: StoreFiles) -> None:
     """Every file of a session, a message and a sub-session is a whole JSON object.
 
@@ -57,6 +57,26 @@ def a_record_that_is_no_object(world: World) -> None:
 @fault(test_every_session_can_be_read, layout="workspace")
 def nothing_but_null_bytes(world: World) -> None:
     world.sessions.info(world.sessions.main).write_bytes(b"\0" * 300)
+
+
+@fault(test_every_session_can_be_read)
+def a_session_that_an_archive_holds(world: World) -> None:
+    world.files.backup(hours=3)
+    world.sessions.info(world.sessions.main).write_bytes(b'{"id":')
+
+
+@fault(test_every_session_can_be_read, layout="workspace")
+def a_record_that_a_copied_tree_holds(world: World) -> None:
+    world.files.backup(hours=3, kind="folder")
+    world.sessions.record(world.sessions.children[0]).write_bytes(b"")
+
+
+@fault(test_every_session_can_be_read)
+def a_session_of_which_the_newest_copy_is_broken_too(world: World) -> None:
+    info = world.sessions.info(world.sessions.main)
+    world.files.backup(hours=30)
+    info.write_bytes(b"")
+    world.files.backup(hours=3)
 
 
 @fault(test_every_session_can_be_read)

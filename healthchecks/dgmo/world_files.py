@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
+import pwd
+import shutil
 import socket
 import sys
+import tarfile
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,8 +46,7 @@ class Files:
         """The configuration file of the world's generation."""
         if self._world.layout != "workspace":
             return self._world.config_home / "dgmo" / "config.json"
-        above = self._world.data_home / "opencode" / "User" / "workspaceStorage"
-        return next(above.glob("*/dgmo"), above / "7f3a" / "dgmo") / ".opencode" / "config.json"
+        return self._world.sessions.root / ".opencode" / "config.json"
 
     def build(self) -> None:
         """Make it as a healthy host has it."""
@@ -132,6 +136,60 @@ class Files:
     def serve_as(self, name: str, **entry: object) -> None:
         """Configure an MCP server of a name, alone."""
         self.put(self.config, json.dumps({"mcp": {name: entry}}))
+
+    def backup(self, *, hours: float, kind: str = "archive", of: Path | None = None) -> Path:
+        """Back the store up as of some hours ago; what stands in it gets older than that.
+
+        Args:
+            hours: how old it is, by its name and its time of change.
+            kind: "archive" or "folder".
+            of: another tree to back up.
+        """
+        tree = of or self._world.sessions.root
+        for path in (*self._world.sessions.root.rglob("*"), *tree.rglob("*")):
+            self._world.age(path, hours=hours + 1)
+        stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(time.time() - hours * 3600))
+        self.backups.mkdir(parents=True, exist_ok=True)
+        made = self.backups / f"sessions_{stamp}.tar.gz"
+        if kind == "folder":
+            made = self.backups.with_name("dgmstt") / stamp.replace("-", "").replace("_", "-")
+            shutil.copytree(tree, made / "copy" / tree.name)
+        else:
+            with tarfile.open(made, "w:gz") as tar:
+                tar.add(tree, tree.name)
+            made.chmod(0o600)
+        return self._world.age(made, hours=hours)
+
+    def useless_backup(self, *, hours: float) -> Path:
+        """Back up what the shipped script takes for sessions."""
+        other = self._world.folder / ".opencode" / "sessions"
+        self.put(other / "settings.json", "{}")
+        return self.backup(hours=hours, of=other)
+
+    def cut(self, path: Path) -> Path:
+        """Leave only the first half of a file, as old as it was, and return it."""
+        seen = path.stat()
+        os.truncate(path, seen.st_size // 2)
+        os.utime(path, (seen.st_mtime, seen.st_mtime))
+        return path
+
+    def dress(self, *, folders: int, files: int) -> None:
+        """Give all folders and all files of the store these modes."""
+        root = self._world.sessions.root
+        for path in (*root.rglob("*"), root):
+            path.chmod(folders if path.is_dir() else files)
+
+    def another_group(self) -> int:
+        """Return a group of ours that is not called as we are, else any that is not."""
+        mine = pwd.getpwuid(os.geteuid()).pw_name
+        ours = [one for one in grp.getgrall() if one.gr_name != mine]
+        usable = [one.gr_gid for one in ours if os.geteuid() == 0 or one.gr_gid in os.getgroups()]
+        return usable[0] if usable else os.getegid()
+
+    def forget_sessions(self) -> None:
+        """Take every session away; the folders stay."""
+        for path in self._world.sessions.folder.rglob("*.json"):
+            path.unlink()
 
     def lock(self, text: str) -> Path:
         """Leave a lock of the session backup, and return it."""

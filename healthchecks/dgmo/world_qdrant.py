@@ -13,6 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from healthchecks.dgmo.world_qdrant_seats import Container, Processes
+from healthchecks.dgmo.world_qdrant_written import Written
+
 if TYPE_CHECKING:
     from healthchecks.dgmo.world import World
     from plugins.worlds.qdrant import StandIn
@@ -21,25 +24,18 @@ if TYPE_CHECKING:
 REAL_URL = "HEALTHCHECKS_QDRANT_URL"
 REAL_KEY = "HEALTHCHECKS_QDRANT_API_KEY"
 COLLECTION = "AgentMemories"
-VECTOR = "fast-all-minilm-l6-v2"
-SIZE = 384
-RIGHT: dict[str, Any] = {VECTOR: {"size": SIZE, "distance": "Cosine"}}
 
 
-class Memory:
-    """The memory of a world; nothing runs before `start` or `stand_in`.
-
-    `collection` is the collection's name, `url` where the server answers, `key` its API key.
-    """
+class Memory(Written):
+    """The memory of a world; nothing runs before `start` or `stand_in`."""
 
     def __init__(self, world: World) -> None:
+        super().__init__(COLLECTION)
         self._world = world
         self._server: StandIn | None = None
-        self._made: list[str] = []
         self._variable = ""
-        self.collection = COLLECTION
-        self.url = ""
-        self.key = ""
+        self._processes: Processes | None = None
+        self._container: Container | None = None
 
     def build(self) -> None:
         """Have no Qdrant: it is started only where one is asked for."""
@@ -59,9 +55,14 @@ class Memory:
             self._world.change(collection=self.collection, qdrant_key_env=REAL_KEY)
         else:
             self._begin()
-        self._world.change(qdrant_url=self.url)
+        self.use(self.url)
         self.create(self.collection, vectors)
         self.fill(points)
+
+    def use(self, url: str) -> None:
+        """Have a URL in the systems file, whoever answers there."""
+        self.url = url
+        self._world.change(qdrant_url=url)
 
     def stand_in(
         self, points: int = 5, vectors: dict[str, Any] | None = None, **server: Any
@@ -103,144 +104,87 @@ class Memory:
         """Whether the server is the real one that the environment names."""
         return bool(self.url) and self._server is None
 
-    # ---- what is in it
-
-    def ask(self, method: str, path: str, body: object = None, **query: str) -> Any:
-        """Send a request to the server and return the result in its answer.
-
-        Args:
-            method: such as "PUT".
-            path: such as "/collections".
-            body: sent as JSON.
-            query: further words of the URL.
-        """
-        import requests
-
-        headers = {"api-key": self.key} if self.key else {}
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.request(
-                method,
-                self.url + path,
-                json=body,
-                params=query,
-                headers=headers,
-                timeout=30,
-                verify=False,
-            )
-        answer.raise_for_status()
-        return answer.json()["result"]
-
-    def create(self, name: str, vectors: dict[str, Any] | None = None, **further: Any) -> None:
-        """Make a collection; it is deleted with the world."""
-        self.ask("PUT", f"/collections/{name}", {"vectors": vectors or RIGHT, **further})
-        self._made.append(name)
-
-    def drop(self, name: str = "") -> None:
-        """Delete a collection, the world's own by default."""
-        self.ask("DELETE", f"/collections/{name or self.collection}")
-
-    def recreate(self, vectors: dict[str, Any], points: int = 5) -> None:
-        """Put a collection of other vectors in the place of the world's own."""
-        self.drop()
-        self.create(self.collection, vectors)
-        self.fill(points)
-
-    def fill(self, points: int, first: int = 1, name: str = "") -> None:
-        """Write memories with ids from `first` on, each vector the same on every run."""
-        collection = name or self.collection
-        vectors = self.info(collection)["config"]["params"].get("vectors", {})
-        for start in range(first, first + points, 500):
-            ids = range(start, min(start + 500, first + points))
-            rows = [
-                {
-                    "id": number,
-                    "vector": _vector(vectors, number),
-                    "payload": {"document": f"memory {number}", "metadata": None},
-                }
-                for number in ids
-            ]
-            self.ask("PUT", f"/collections/{collection}/points", {"points": rows}, wait="true")
-
-    def forget(self, ids: list[int]) -> None:
-        """Delete memories."""
-        place = f"/collections/{self.collection}/points/delete"
-        self.ask("POST", place, {"points": ids}, wait="true")
-
-    def count(self, name: str = "") -> int:
-        """Return the exact number of memories."""
-        place = f"/collections/{name or self.collection}/points/count"
-        return int(self.ask("POST", place, {"exact": True})["count"])
-
-    def points(self, name: str = "") -> list[dict[str, Any]]:
-        """Return all memories with their vectors, in the order of their ids."""
-        place = f"/collections/{name or self.collection}/points/scroll"
-        body = {"limit": 10_000, "with_payload": True, "with_vector": True}
-        return list(self.ask("POST", place, body)["points"])
-
-    def info(self, name: str = "") -> dict[str, Any]:
-        """Return what the server tells of a collection."""
-        return dict(self.ask("GET", f"/collections/{name or self.collection}"))
-
-    def names(self) -> list[str]:
-        """Return the names of all collections, the real server's others too."""
-        return sorted(row["name"] for row in self.ask("GET", "/collections")["collections"])
-
-    # ---- snapshots
-
-    def snapshot(self, name: str = "") -> str:
-        """Take a snapshot, and return its name."""
-        place = f"/collections/{name or self.collection}/snapshots"
-        return str(self.ask("POST", place, wait="true")["name"])
-
-    def snapshots(self, name: str = "") -> list[dict[str, Any]]:
-        """Return the server's description of each snapshot."""
-        return list(self.ask("GET", f"/collections/{name or self.collection}/snapshots"))
+    # ---- snapshots of the stand-in
 
     def snapshot_file(self, snapshot: str) -> Path:
         """Return the stand-in's own file of a snapshot, to damage or age it."""
         return self.server.folder / "snapshots" / self.collection / snapshot
-
-    def download(self, snapshot: str, path: Path) -> Path:
-        """Write a snapshot into a file, as a backup script does, and return its path."""
-        import requests
-
-        place = f"{self.url}/collections/{self.collection}/snapshots/{snapshot}"
-        headers = {"api-key": self.key} if self.key else {}
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.get(place, headers=headers, timeout=60, verify=False)
-        answer.raise_for_status()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(answer.content)
-        return path
 
     def age_snapshot(self, snapshot: str, hours: float) -> None:
         """Let the stand-in have taken a snapshot some hours ago."""
         moment = time.time() - hours * 3600
         os.utime(self.snapshot_file(snapshot), (moment, moment))
 
+    # ---- what earlier runs saw
+
+    def looked_at_before(
+        self, what: str, *, counts: tuple[int, ...] = (), since_hours: float = 1.0
+    ) -> None:
+        """Let an earlier run have seen something of the collection.
+
+        Args:
+            what: "yellow", or "count" for these `counts`, one after the other.
+            counts: exact numbers of memories.
+            since_hours: how long ago.
+        """
+        from plugins.endpoints import history
+
+        then = time.time() - since_hours * 3600
+        seen: dict[str, dict[str, Any]] = {
+            "yellow": {"since": then},
+            "count": {"looks": [[then, one] for one in counts]},
+        }
+        folder = self._world.folder.with_name("state") / "cursors"
+        question = ("local://", "qdrant", self.url, self.collection, what)
+        history.keep(str(folder), question, seen[what])
+
+    # ---- what it runs as
+
+    @property
+    def processes(self) -> Processes:
+        """The server as a process of its own, by the name of the real one."""
+        if self._processes is None:
+            self._processes = Processes(self._world.folder)
+        return self._processes
+
+    @property
+    def container(self) -> Container:
+        """What answers as the server does, in a real container of the real one's image's name."""
+        if self._container is None:
+            self._container = Container(self._world)
+        return self._container
+
+    def entry(self, *, style: str = "dgmo", **told: str) -> None:
+        """Configure a memory server, alone.
+
+        Args:
+            style: "dgmo" for the program's own file, "claude" for one of Claude's.
+            told: its variables, such as QDRANT_URL.
+        """
+        import json
+
+        files = self._world.files
+        if style == "dgmo":
+            command = ["uvx", "mcp-server-qdrant"]
+            files.serve_as("memory", type="local", command=command, environment=told)
+            return
+        server = {"command": "uvx", "args": ["mcp-server-qdrant"], "env": told}
+        words = json.dumps({"mcpServers": {"memory": server}})
+        files.put(self._world.folder / ".claude.json", words)
+
     def close(self) -> None:
         """End its server; of a real one delete what this world made."""
+        if self._processes is not None:
+            self._processes.close()
+        if self._container is not None:
+            self._container.close()
         if self.is_real:
             import requests
 
-            for name in self._made:
+            for name in self.made:
                 with suppress(requests.RequestException):
                     self.drop(name)
         if self._server is not None:
             self._server.stop()
         if self._variable:
             os.environ.pop(self._variable, None)
-
-
-def _vector(vectors: dict[str, Any], number: int) -> Any:
-    """Return a vector for each name, or the bare one of a collection without names."""
-    if isinstance(vectors.get("size"), int):
-        return _numbers(vectors, number)
-    return {name: _numbers(one, number) for name, one in vectors.items()}
-
-
-def _numbers(params: dict[str, Any], number: int) -> Any:
-    row = [1.0 + ((number * 31 + at * 17) % 97) / 97 for at in range(params["size"])]
-    return [row, row] if params.get("multivector_config") else row

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 from healthchecks.portagent.probes_databases import Accounts, BrokenDatabase, WriteLog
 from healthchecks.portagent.world import World
-from plugins import P0, P1, P2, check, fault, healthy, listed, printable
+from plugins import P0, P1, P2, UNSAFE, check, fault, healthy, listed, printable, remedy
+from plugins.steps import Step
+from plugins.steps.databases import RecoverDatabase
 
 
-@check(
-    P0,
-    guide="PT14",
-    hint="""Stop the server, keep the file with its -wal and -journal, and recover what is in it
-    into a new one: `sqlite3 ~/.agentx/data/portagent.db .recover | sqlite3 new.db`. A file that is
-    empty, gone or no database is restored from a backup.""",
-)
+@remedy(UNSAFE)
+def recover_them(broken_databases: tuple[BrokenDatabase, ...]) -> Iterator[Step]:
+    """Stop the server first: a database that it has open is left alone. A journal that a crash left
+    is applied, else what is in the file is recovered into a new one, `sqlite3
+    ~/.agentx/data/portagent.db .recover | sqlite3 new.db` (`.dump` where the shell was built
+    without `.recover`, as Debian's is). The old file is kept with its -wal and -journal, and stays
+    in place when anything that can still be read would be missing. What cannot be recovered is
+    restored: `pytest healthchecks/ --recover portagent.restore_database --with database=portagent`.
+    """
+    return (RecoverDatabase(one.path, one.tables) for one in broken_databases if one.recoverable)
+
+
+@check(P0, guide="PT14", remedy=recover_them)
 def test_its_databases_are_whole(broken_databases: tuple[BrokenDatabase, ...]) -> None:
     """The three databases are whole.
 

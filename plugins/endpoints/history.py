@@ -13,7 +13,7 @@ from plugins.eyes.lines import ROWS
 from plugins.eyes.scan import shorten
 from plugins.redaction import redact
 
-_FORM = 1  # raised when the shape of what is kept changes: older files then start over
+_FORM = 2  # raised when the shape of what is kept changes: older files then start over
 
 
 def _place(folder: str, question: tuple[str, ...]) -> str:
@@ -75,14 +75,7 @@ def scans_joined(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any
         old["undated"] += new["undated"]
         old["lines"] = [*old["lines"], *new["lines"]][-3:]
         shorten(old)
-    dates = [at for at in (before["newest"], found["newest"]) if at is not None]
-    return {
-        **found,
-        **{name: before[name] + found[name] for name in ("lines", "long", "undecodable")},
-        "tallies": tallies,
-        "levels": _sums(before["levels"], found["levels"]),
-        "newest": max(dates, default=None),
-    }
+    return {**found, "tallies": tallies}
 
 
 def lines_joined(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plugins.endpoints import history
 from plugins.endpoints.errors import in_words
-from plugins.endpoints.hits import NO_HITS, Hits
+from plugins.endpoints.hits import Hits
 from plugins.endpoints.memory import Memory
 from plugins.endpoints.signatures import Signature
 from plugins.eyes import lines as lines_eye
@@ -31,23 +30,10 @@ class Scan:
 
     Attributes:
         hits: by the key of the signature; only those that showed.
-        errors, warnings: lines of such a level from the wanted time on (error, fatal and panic).
-        lines, levels: of the whole file, whatever the time; levels in short lower-case form, "none"
-            for lines that name none.
-        long: lines over a MiB, of which only the beginning was looked at.
-        undecodable: lines that are not UTF-8.
-        newest: the newest time in it, seconds since 1970.
         bytes_read: by this run; 0 when nothing had changed.
     """
 
     hits: Mapping[str, Hits]
-    lines: int
-    errors: int
-    warnings: int
-    levels: Counter[str]
-    long: int
-    undecodable: int
-    newest: float | None
     bytes_read: int
 
 
@@ -126,14 +112,7 @@ class Logs:
         tallies = told["tallies"]
         seen = {key: _hits(tally, since) for key, tally in tallies.items()}
         return Scan(
-            hits={key: hits for key, hits in seen.items() if hits.count and " " not in key},
-            lines=told["lines"],
-            errors=seen.get("level error", NO_HITS).count,
-            warnings=seen.get("level warn", NO_HITS).count,
-            levels=Counter(told["levels"]),
-            long=told["long"],
-            undecodable=told["undecodable"],
-            newest=told["newest"],
+            hits={key: hits for key, hits in seen.items() if hits.count},
             bytes_read=told["read"],
         )
 
@@ -148,17 +127,14 @@ class Logs:
         zone: str,
     ) -> dict[str, Any]:
         before = history.recall(folder, (self._host.spec, path, digest))
+        words = (path, rules, before.get("cursor", {}), deadline, follow, zone)
         with in_words(path):
-            found = self._host.call(
-                scan_eye.scan,
-                path,
-                rules,
-                before.get("cursor", {}),
-                deadline,
-                follow,
-                zone,
-                deadline=deadline + 5,
-            )
+            if self._host.is_local:
+                from plugins.endpoints.words import finder
+
+                found = scan_eye.scan(*words, finder)
+            else:
+                found = self._host.call(scan_eye.scan, *words, deadline=deadline + 5)
         told = found if found["again"] else history.scans_joined(before, found)
         history.keep(folder, (self._host.spec, path, digest), told)
         if told["cursor"]["unread"]:

@@ -59,6 +59,7 @@ class QdrantServer:
         self.deadline = deadline
         self._http = http
         self._key = api_key
+        self._answered = False
         self._memory = Memory()
 
     def __repr__(self) -> str:
@@ -102,7 +103,8 @@ class QdrantServer:
             isinstance(why, WrongKind) and "closed the connection" not in str(why) for _, why in met
         )
         said = tuple(dict.fromkeys(tried))
-        return Health(bool(well or version), ready != "no", version, said, strange)
+        answered = bool(well or version or self._answered)
+        return Health(bool(well or version), ready != "no", version, said, answered, strange)
 
     def version(self) -> str:
         """Return its version, such as "1.12.4"."""
@@ -125,18 +127,10 @@ class QdrantServer:
         """Return what it tells of a collection."""
         return rows.collection(name, self._result(self._get(_place(name))))
 
-    def count(self, collection: str, *, exact: bool = True, having: str = "") -> int:
-        """Return how many points a collection holds; not exact is fast, and may be off.
-
-        Args:
-            collection: its name.
-            exact: whether each is counted.
-            having: count those alone that have a vector of that name; servers before 1.13 refuse.
-        """
+    def count(self, collection: str, *, exact: bool = True) -> int:
+        """Return how many points a collection holds; not exact is fast, and may be off."""
         place = f"{_place(collection)}/points/count"
-        question: dict[str, Any] = {"exact": exact}
-        if having:
-            question["filter"] = {"must": [{"has_vector": having}]}
+        question = {"exact": exact}
         told = self._result(self._once("POST", place, question))
         count = rows.whole(told.get("count")) if isinstance(told, dict) else None
         if count is None:
@@ -171,15 +165,6 @@ class QdrantServer:
             raise self._strange() from None
         return Hits(ids, answer.seconds)
 
-    def elsewhere(self, collection: str) -> int:
-        """Return how many parts of a collection lie on other servers of its cluster."""
-        try:
-            told = self._result(self._get(f"{_place(collection)}/cluster"))
-        except NotThere:
-            return 0
-        parts = told.get("remote_shards") if isinstance(told, dict) else None
-        return len(parts) if isinstance(parts, list) else 0
-
     def snapshots(self, collection: str) -> tuple[Snapshot, ...]:
         """Return the snapshots that it holds of a collection, oldest first."""
         return rows.snapshots(self._result(self._get(f"{_place(collection)}/snapshots")))
@@ -210,7 +195,9 @@ class QdrantServer:
     ) -> str:
         """Return what a page tells, or "" with the reason among what was met."""
         try:
-            return read(self._get(place))
+            answer = self._get(place)
+            self._answered = True
+            return read(answer)
         except (NotThere, Refused, NoPermission, TimedOut, WrongKind) as why:
             met.append((place, why))
             return ""

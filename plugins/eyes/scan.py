@@ -2,11 +2,8 @@
 
 Standard library only, and other eyes; a far host's python3 runs this source.
 
-The pass is fast because most lines of a log are alike. Each line is brought to its shape (digits,
-a-f and a few marks taken out, at the speed of a memory copy), and what could be said of a line is
-worked out once a shape. Taking the same letters out of a signature's fixed words leaves words that
-stand in the shape of every line that the signature can match, so no match is lost; each candidate
-is then looked at whole.
+Lines are not looked at one by one. Every match of a signature holds one of its fixed words: a block
+is searched for all of these at once, and only the lines that hold one are held against patterns.
 
 A record may span lines: one that begins with a blank or a closing bracket belongs to the line above
 it, has that line's level, and shows a signature once, whichever of its lines do.
@@ -19,15 +16,20 @@ import os
 import re
 import time
 from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from plugins.eyes.stamps import LOOKED_AT, level_of, time_of
-from plugins.eyes.tail import blocks, cursor_at, opened, resumed, unchanged, undecodable
+from plugins.eyes.tail import blocks, cursor_at, opened, resumed, unchanged
 
 TIMES = 1000  # exact times kept a signature; older ones are counted by the hour
-NOISE = b"0123456789abcdef-_:."
-ERRORS = {"error", "fatal", "panic"}
 INNER = {b" ", b"\t", b"}", b"]", b")"}
+_BACK = 200  # lines above one without a time that are looked at for theirs
+_LARGE = 1 << 20  # bytes from which on it pays to make a search of all words ready
+
+# Gives for a block the numbers of the words that it holds, each with a place within the word.
+Search = Callable[[bytes], Iterable[tuple[int, int]]]
+Finder = Callable[[tuple[bytes, ...]], Search]
 
 
 def scan(
@@ -37,6 +39,7 @@ def scan(
     seconds: float,
     follow: bool,
     zone: str = "",
+    finder: Finder | None = None,
 ) -> dict[str, Any]:
     """Read what is new in a log and tell what was met in it.
 
@@ -49,28 +52,27 @@ def scan(
         seconds: wall time; where it ends too early, the cursor's "unread" is not 0.
         follow: whether a last symbolic link is followed.
         zone: that of times which name none, such as "Z"; "" for this host's own.
+        finder: makes a quick search for words, used where there is much to read.
 
-    The answer holds "lines", "long", "undecodable", "levels" (counts), "newest" (seconds since 1970
-    or None), "tallies" by key and by "level error" and "level warn", "again" (the file started
-    over), "read" (bytes) and "cursor".
+    The answer holds "tallies" by key, "again" (the file started over), "read" (bytes) and
+    "cursor".
     """
     descriptor, seen = opened(path, follow)
     try:
         begun = offset = resumed(descriptor, seen, known)
-        reading = Reading(rules, known.get("date") if offset else None, zone.encode())
+        large = seen.st_size - offset > _LARGE
+        date = known.get("date") if offset else None
+        reading = Reading(rules, date, zone.encode(), finder if large else None)
         reading.level = str(known.get("level", "")) if offset else ""
         ends = time.monotonic() + seconds
         done = unchanged(seen, known, offset)
-        for block, _, end, over in () if done else blocks(descriptor, offset, seen, ends):
+        for block, _, end, _ in () if done else blocks(descriptor, offset, seen, ends):
             reading.take(block)
-            reading.found["long"] += bool(over)
             offset = end
         unread = 0 if done or time.monotonic() < ends else seen.st_size - offset
         cursor = cursor_at(descriptor, seen, offset, unread)
         return {
-            **reading.found,
             "tallies": reading.tallies(),
-            "levels": dict(reading.levels),
             "again": not begun,
             "read": offset - begun,
             "cursor": {**cursor, "date": reading.date, "level": reading.level},
@@ -79,18 +81,36 @@ def scan(
         os.close(descriptor)
 
 
-class Reading:
-    """What was met so far; lines go in by the block."""
+def _one_by_one(words: tuple[bytes, ...]) -> Search:
+    """Search with what Python has: each word by itself."""
 
-    def __init__(self, rules: list[list[Any]], date: float | None, zone: bytes = b"") -> None:
+    def search(block: bytes) -> Iterator[tuple[int, int]]:
+        for number, word in enumerate(words):
+            place = block.find(word)
+            while place >= 0:
+                yield number, place
+                place = block.find(word, place + 1)
+
+    return search
+
+
+class Reading:
+    """What was met so far; complete lines go in by the block."""
+
+    def __init__(
+        self,
+        rules: list[list[Any]],
+        date: float | None,
+        zone: bytes = b"",
+        finder: Finder | None = None,
+    ) -> None:
         self.date = date
         self.level = ""  # of the record that the last line belongs to
-        self._head = b""  # its first line, "" where that was read by an earlier run
-        self._record = 0  # its number; () and below count as none
-        self._told: dict[str, int] = {}
+        self._head = b""  # its first line, empty where that was read by an earlier run
+        self._record = -1  # where that stands
+        self._told: dict[int, int] = {}  # a rule, and the record that it was last counted for
+        self._taken = 0  # bytes of blocks before
         self._zone = zone
-        self.levels: Counter[str] = Counter()
-        self.found: dict[str, Any] = {"lines": 0, "long": 0, "undecodable": 0, "newest": date}
         self._tallies: dict[str, Any] = {}
         self._rules = [
             (
@@ -98,111 +118,83 @@ class Reading:
                 re.compile(pattern.encode()),
                 set(levels),
                 {name: re.compile(inner) for name, inner in fields.items()},
-                [word.encode().translate(None, NOISE) for word in words],
             )
-            for key, pattern, levels, fields, words in rules
+            for key, pattern, levels, fields, _ in rules
         ]
-        # What can be said of a shape: its level, and the rules that may match it.
-        self._sayings: list[tuple[str, tuple[int, ...]]] = []
-        self._numbers: dict[tuple[str, tuple[int, ...]], int] = {}
-        self._shapes: dict[bytes, int] = {}
+        owners: dict[bytes, list[int]] = {}
+        for number, (*_, words) in enumerate(rules):
+            for word in words:
+                owners.setdefault(word.encode(), []).append(number)
+        self._owners = list(owners.values())
+        self._always = [number for number, (*_, words) in enumerate(rules) if not words]
+        # A library may want at least one word.
+        self._search = (finder if finder and owners else _one_by_one)(tuple(owners))
 
     def take(self, block: bytes) -> None:
         """Look at some complete lines."""
-        lines = block.split(b"\n")
-        bare = block.translate(None, NOISE)
-        shapes = bare.split(b"\n")
-        lines.pop()
-        shapes.pop()
-        numbers = list(map(self._shapes.get, shapes))
-        if None in numbers:
-            possible = self._possible(bare)
-            for place, shape in enumerate(shapes):
-                if numbers[place] is None:
-                    number = self._shapes.get(shape)
-                    numbers[place] = (
-                        self._learn(shape, lines[place], possible) if number is None else number
-                    )
-        telling = set()
-        for number, count in Counter(numbers).items():
-            level, rules = self._sayings[number or 0]
-            self.levels[level or "none"] += count
-            if rules or level in ERRORS or level == "warn":
-                telling.add(number)
         done = -1
-        if telling:
-            for place in [at for at, number in enumerate(numbers) if number in telling]:
-                self._date(lines, place, done)
-                self._lead(lines, place, done)
-                done = place
-                self._look(lines[place], *self._sayings[numbers[place] or 0])
-        self._date(lines, len(lines) - 1, max(done, len(lines) - 200))
-        self._lead(lines, len(lines) - 1, done)
-        self.found["lines"] += len(lines)
-        self.found["undecodable"] += undecodable(block)
+        for start, rules in sorted(self._candidates(block).items()):
+            self._date(block, start, done)
+            self._lead(block, start, done)
+            done = start
+            self._look(block[start : block.find(b"\n", start)], rules)
+        last = block.rfind(b"\n", 0, len(block) - 1) + 1
+        self._date(block, last, done)
+        self._lead(block, last, done)
+        self._taken += len(block)
 
-    def _possible(self, bare: bytes) -> list[int]:
-        """Return the rules that may match some line of a block: mostly none do."""
-        return [
-            place
-            for place, (_, _, _, _, words) in enumerate(self._rules)
-            if not words or any(word in bare for word in words)
-        ]
+    def _candidates(self, block: bytes) -> dict[int, set[int]]:
+        """Return by the beginning of a line the rules that it may match."""
+        found: dict[int, set[int]] = {}
+        start = stop = 0
+        for number, place in self._search(block):
+            # Of a line with many words only the first one is worth a search for its ends.
+            if not start <= place < stop:
+                start = block.rfind(b"\n", 0, place) + 1
+                stop = block.find(b"\n", place)
+            found.setdefault(start, set()).update(self._owners[number])
+        if self._always:
+            start = 0
+            while start < len(block):
+                found.setdefault(start, set()).update(self._always)
+                start = block.find(b"\n", start) + 1
+        return found
 
-    def _learn(self, shape: bytes, line: bytes, possible: list[int]) -> int:
-        level = level_of(line)
-        rules = []
-        for place in possible:
-            _, _, levels, _, words = self._rules[place]
-            # A line without a level may belong to a record that has one.
-            if levels and level and level not in levels:
-                continue
-            if not words or any(word in shape for word in words):
-                rules.append(place)
-        saying = (level, tuple(rules))
-        number = self._numbers.setdefault(saying, len(self._sayings))
-        if number == len(self._sayings):
-            self._sayings.append(saying)
-        # A log without two lines alike must not fill the memory.
-        if len(self._shapes) > 20_000:
-            self._shapes.clear()
-        if len(shape) < 2000:
-            self._shapes[shape] = number
-        return number
-
-    def _date(self, lines: list[bytes], place: int, done: int) -> None:
-        """Find the date of a line: its own, or that of the nearest line before it."""
-        for line in reversed(lines[max(0, done + 1) : place + 1]):
+    def _date(self, block: bytes, start: int, done: int) -> None:
+        """Find the date of a line: its own, or that of the nearest line above it."""
+        for _ in range(_BACK):
+            if start <= done:
+                return
+            line = block[start : min(block.find(b"\n", start), start + LOOKED_AT)]
             at = time_of(line, self._zone)
             if at is not None:
                 self.date = at
-                self.found["newest"] = max(at, self.found["newest"] or at)
                 return
+            if not start:
+                return
+            start = block.rfind(b"\n", 0, start - 1) + 1
 
-    def _lead(self, lines: list[bytes], place: int, done: int) -> None:
+    def _lead(self, block: bytes, start: int, done: int) -> None:
         """Find the first line of the record that a line belongs to: that of the last one, or new.
 
-        Lines up to `done` were looked at before.
+        Lines up to the one at `done` were looked at before.
         """
-        at = place
-        while at > done and lines[at][:1] in INNER:
-            at -= 1
-        if at > done:
-            self._record = self.found["lines"] + at + 1
-            self._head = lines[at]
-            self.level = level_of(lines[at])
+        while start > done and block[start : start + 1] in INNER:
+            start = block.rfind(b"\n", 0, start - 1) + 1 if start else -1
+        if start > done:
+            self._record = self._taken + start
+            self._head = block[start : block.find(b"\n", start)][:LOOKED_AT]
+            self.level = level_of(self._head)
 
-    def _look(self, line: bytes, level: str, rules: tuple[int, ...]) -> None:
-        if level in ERRORS or level == "warn":
-            self._count("level warn" if level == "warn" else "level error", line)
+    def _look(self, line: bytes, rules: set[int]) -> None:
         inner = line[:1] in INNER
-        level = level or (self.level if inner else "")
-        for place in rules:
-            key, pattern, levels, fields, _ = self._rules[place]
-            if (levels and level not in levels) or self._told.get(key) == self._record:
+        for number in sorted(rules):
+            key, pattern, levels, fields = self._rules[number]
+            # The record's level is that of its first line; what stands in an inner one is text.
+            if (levels and self.level not in levels) or self._told.get(number) == self._record:
                 continue
             if pattern.search(line, 0, LOOKED_AT) and _fits(line, fields):
-                self._told[key] = self._record
+                self._told[number] = self._record
                 self._count(key, self._head[:600] + b" " + line.strip() if inner else line)
 
     def _count(self, key: str, line: bytes) -> None:

@@ -10,13 +10,13 @@ Standard library only, and no import from this project: a far host's python3 run
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import os
 import stat
 import tarfile
 import time
 import zlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 BLOCK = 512
@@ -24,7 +24,6 @@ _CHUNK = 1 << 20
 _LONGEST_NAME = 1 << 20
 _LARGEST_DOCUMENT = 64 << 20
 _MOST_DOCUMENTS = 100
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _NAMES = {b"L": "path", b"K": "linkpath"}
 _WITHOUT_CONTENT = {b"1", b"2", b"3", b"4", b"5", b"6"}
 
@@ -38,21 +37,53 @@ class Late(Exception):  # noqa: N818 - the archive may be all right
 
 
 class _Timed:
-    """A file that is read for so many seconds and no longer; `digest` is fed what was read."""
+    """A file that is read for so many seconds and no longer."""
 
-    def __init__(self, file: Any, seconds: float, digest: Any = None) -> None:
+    def __init__(self, file: Any, seconds: float) -> None:
         self._file = file
         self._ends = time.monotonic() + seconds
-        self._digest = digest
 
     def read(self, size: int) -> bytes:
         """Return the next bytes, at most `size`."""
         if time.monotonic() > self._ends:
             raise Late
         block: bytes = self._file.read(size)
-        if self._digest is not None:
-            self._digest.update(block)
         return block
+
+
+class Member:
+    """A member of an archive while it passes; what was not read of it is passed over.
+
+    Attributes:
+        name: as the archive has it.
+        size: bytes of content.
+        regular: whether it is a regular file.
+        left: bytes of content that were not read yet.
+    """
+
+    def __init__(self, packed: Any, name: str, size: int, regular: bool) -> None:
+        self._packed = packed
+        self.name = name
+        self.size = self.left = size
+        self.regular = regular
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts of its name, those left out that lead nowhere."""
+        return [part for part in self.name.split("/") if part not in ("", ".")]
+
+    @property
+    def astray(self) -> bool:
+        """Whether its name leads out of the archive."""
+        return self.name.startswith("/") or ".." in self.name.split("/")
+
+    def read(self) -> bytes:
+        """Return all its content."""
+        self.left = 0
+        content = _exactly(self._packed, self.size)
+        if len(content) < self.size:
+            raise EOFError
+        return content
 
 
 def read_through(path: str, documents: list[str], seconds: float) -> dict[str, Any]:
@@ -72,108 +103,79 @@ def read_through(path: str, documents: list[str], seconds: float) -> dict[str, A
         documents: for each document
         that was found, 100 at most, by its name in the archive, "" or why it is no JSON object.
     """
-    told = _nothing()
-    with open(os.open(path, _FLAGS), "rb") as raw:
-        if _fit(raw, told):
+    told: dict[str, Any] = {"size": 0, "astray": "", "documents": {}}
+    top: set[str] = set()
+    filled: set[str] = set()
+
+    def visit(member: Member) -> None:
+        told["size"] += member.size
+        if member.astray:
+            told["astray"] = told["astray"] or member.name
+        parts = member.parts
+        if len(top) < 1000:
+            top.add("/".join(parts[:2]))
+        if len(parts) > 2 and len(filled) < 1000:
+            filled.add("/".join(parts[:2]))
+        wanted = parts and parts[-1] in documents and len(parts) <= 3 and member.regular
+        if wanted and len(told["documents"]) < _MOST_DOCUMENTS:
+            told["documents"]["/".join(parts)] = _document(member)
+
+    told |= read(path, seconds, visit)
+    whole = not (told["fault"] or told["late"])
+    told["top"], told["filled"] = (sorted(top), sorted(filled)) if whole else ([], [])
+    return told
+
+
+def read(path: str, seconds: float, visit: Callable[[Member], None]) -> dict[str, Any]:
+    """Read a tar.gz to its last byte, and show each member as it passes.
+
+    Returns:
+        fault, late and members, as `read_through` tells them.
+    """
+    told: dict[str, Any] = {"fault": "", "late": False, "members": 0}
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(path, flags), "rb") as raw:
+        status = os.fstat(raw.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            told["fault"] = "it is no regular file"
+        elif not status.st_size:
+            told["fault"] = "it is empty"
+        else:
             try:
                 with gzip.GzipFile(fileobj=raw, mode="rb") as packed:
-                    _read(_Timed(packed, seconds), documents, told)
+                    for member in _members(_Timed(packed, seconds)):
+                        told["members"] += 1
+                        visit(member)
+            except Late:
+                told["late"] = True
+            except Fault as fault:
+                told["fault"] = str(fault)
             except gzip.BadGzipFile as error:
                 stranger = told["members"] == 0 and "Not a gzipped" in str(error)
                 told["fault"] = "it is no gzip file" if stranger else f"it is broken: {error}"
+            except EOFError:
+                told["fault"] = "it is cut: its end is missing"
+            except (zlib.error, tarfile.TarError, ValueError) as error:
+                told["fault"] = f"it is broken: {error}"
     return told
 
 
-def _nothing() -> dict[str, Any]:
-    return {
-        "fault": "",
-        "late": False,
-        "members": 0,
-        "size": 0,
-        "astray": "",
-        "top": [],
-        "filled": [],
-        "documents": {},
-    }
-
-
-def read_plain(path: str, seconds: float) -> dict[str, Any]:
-    """Read a tar that is not compressed to its last byte; the rest is as `read_through` has it.
-
-    Returns:
-        As `read_through`, and besides bytes: of the file; sha256: of the file, in hexadecimal, ""
-        where it was not read to its end.
-    """
-    told = _nothing() | {"bytes": 0, "sha256": ""}
-    digest = hashlib.sha256()
-    with open(os.open(path, _FLAGS), "rb") as raw:
-        told["bytes"] = os.fstat(raw.fileno()).st_size
-        if _fit(raw, told):
-            plain = _Timed(raw, seconds, digest)
-            _read(plain, [], told)
-            try:
-                # What is broken has a checksum too: it tells whether it was so on the server.
-                while not told["late"] and plain.read(_CHUNK):
-                    pass
-                told["sha256"] = "" if told["late"] else digest.hexdigest()
-            except Late:
-                told["late"] = True
-    return told
-
-
-def _fit(raw: Any, told: dict[str, Any]) -> bool:
-    status = os.fstat(raw.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        told["fault"] = "it is no regular file"
-    elif not status.st_size:
-        told["fault"] = "it is empty"
-    return not told["fault"]
-
-
-def _read(packed: _Timed, documents: list[str], told: dict[str, Any]) -> None:
-    try:
-        _members(packed, documents, told)
-    except Late:
-        told["late"] = True
-    except Fault as fault:
-        told["fault"] = str(fault)
-    except EOFError:
-        told["fault"] = "it is cut: its end is missing"
-    except (zlib.error, tarfile.TarError, ValueError) as error:
-        told["fault"] = f"it is broken: {error}"
-
-
-def _members(packed: Any, documents: list[str], told: dict[str, Any]) -> None:
-    top: set[str] = set()
-    filled: set[str] = set()
+def _members(packed: Any) -> Iterator[Member]:
     while True:
         header = _exactly(packed, BLOCK)
         if not header:
             raise Fault("it has no end mark: the archiving was broken off")
         if not header.strip(b"\0"):
             break
-        member, name, size = _member(packed, header)
-        told["members"] += 1
-        if member.type in _WITHOUT_CONTENT:
-            size = 0
-        told["size"] += size
-        parts = [part for part in name.split("/") if part not in ("", ".")]
-        if name.startswith("/") or ".." in parts:
-            told["astray"] = told["astray"] or name
-        if len(top) < 1000:
-            top.add("/".join(parts[:2]))
-        if len(parts) > 2 and len(filled) < 1000:
-            filled.add("/".join(parts[:2]))
-        wanted = parts and parts[-1] in documents and len(parts) <= 3 and member.isreg()
-        if wanted and len(told["documents"]) < _MOST_DOCUMENTS:
-            told["documents"]["/".join(parts)] = _document(packed, size)
-        else:
-            _skip(packed, size)
+        info, name, size = _member(packed, header)
+        size = 0 if info.type in _WITHOUT_CONTENT else size
+        member = Member(packed, name, size, info.isreg())
+        yield member
+        _skip(packed, member.left)
         _skip(packed, -size % BLOCK)
     while block := packed.read(_CHUNK):
         if block.strip(b"\0"):
             raise Fault("it is broken: something follows its end mark")
-    told["top"], told["filled"] = sorted(top), sorted(filled)
 
 
 def _member(packed: Any, header: bytes) -> tuple[tarfile.TarInfo, str, int]:
@@ -227,15 +229,11 @@ def _sparse(packed: Any, header: bytes) -> None:
         more = block[504:505] != b"\0"
 
 
-def _document(packed: Any, size: int) -> str:
+def _document(member: Member) -> str:
     """Return why a document is no JSON object, or an empty string; its text is let go."""
-    if size > _LARGEST_DOCUMENT:
-        _skip(packed, size)
-        return f"it has {size} bytes"
-    text = _exactly(packed, size)
-    if len(text) < size:
-        raise EOFError
-    return fault_of(text)
+    if member.size > _LARGEST_DOCUMENT:
+        return f"it has {member.size} bytes"
+    return fault_of(member.read())
 
 
 def fault_of(text: bytes) -> str:

@@ -7,6 +7,7 @@ host's own python3 can run it.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
@@ -15,7 +16,7 @@ from typing import Any
 
 from plugins.hands.across import remove
 from plugins.hands.archives import ASTRAY, UNREADABLE, Unfit, below, fault_of, members
-from plugins.hands.files import move
+from plugins.hands.files import keep_owner, move, renamed
 from plugins.hands.tree import CHUNK, MAKING, READING, Done, at, status_of, sync, temporary_name
 
 
@@ -74,6 +75,44 @@ def _exchange(target: str, temporary: str, slot: str, roots: list[str]) -> Done:
                 move(slot, target, roots)
             raise
         sync(there)
+    return {}
+
+
+def take_from(target: str, archive: str, member: str, sha256: str, roots: list[str]) -> Done:
+    """Put a file of an archive at a path, in one rename; its owner is that of what it replaces.
+
+    Args:
+        target: the file to replace, or to make.
+        archive: a tar.gz; it is read no further than needed.
+        member: the file in it, as the archive names it.
+        sha256: of the content that it must have.
+        roots: folders below which may be written.
+    """
+    with at(target, roots) as (there, name):
+        try:
+            with open(os.open(archive, READING), "rb") as raw:
+                for tar, one in members(raw):
+                    if one.name == member and one.isreg():
+                        return _put(tar.extractfile(one), sha256, name, there)
+        except (Unfit, *UNREADABLE) as error:
+            return {"refused": f"{archive} cannot be read: {error}"}
+    return {"refused": f"{archive} does not hold {member} any more"}
+
+
+def _put(content: Any, sha256: str, name: str, there: int) -> Done:
+    digest = hashlib.sha256()
+    with (
+        renamed(name, there) as temporary,
+        open(os.open(temporary, MAKING, 0o600, dir_fd=there), "wb") as file,
+    ):
+        while block := content.read(CHUNK):
+            digest.update(block)
+            file.write(block)
+        if digest.hexdigest() != sha256:
+            raise Unfit("its content is not what it was")
+        keep_owner(file.fileno(), there, status_of(name, there))
+        file.flush()
+        os.fsync(file.fileno())
     return {}
 
 

@@ -1,6 +1,6 @@
 """Steps: frozen data of one thing to do on a host; see `step` for what they promise."""
 
-from plugins.steps.archives import Archive, Unpack
+from plugins.steps.archives import Archive, TakeFrom, Unpack
 from plugins.steps.containers import RemoveContainer
 from plugins.steps.contents import Copy, DropLines, Gunzip, Gzip, Link, Restore, Write
 from plugins.steps.copying import (
@@ -15,21 +15,7 @@ from plugins.steps.encodings import Reencode
 from plugins.steps.outages import Ended, GiveBack, Launch, PutAway, Stop
 from plugins.steps.places import Chmod, Chown, Mkdir, Move, Quarantine, RemoveEmpty
 from plugins.steps.programs import EndGroup, Run, Start, words
-from plugins.steps.qdrant import (
-    CopyCollection,
-    CreateCollection,
-    DropEmpty,
-)
-from plugins.steps.qdrant_dropping import DropCopy, DropOriginal
 from plugins.steps.replacing import Substitute, Word
-from plugins.steps.snapshots import (
-    CreateSnapshot,
-    DeleteSnapshot,
-    DropRestored,
-    PutAwaySnapshot,
-    RestoreSnapshot,
-    TakeSnapshot,
-)
 from plugins.steps.step import Hands, Refusal, Step
 from plugins.steps.stillness import Passed, Still
 from plugins.steps.trees import CopyTree, TakeOver
@@ -39,16 +25,8 @@ __all__ = [
     "Chmod",
     "Chown",
     "Copy",
-    "CopyCollection",
     "CopyTree",
-    "CreateCollection",
-    "CreateSnapshot",
-    "DeleteSnapshot",
-    "DropCopy",
-    "DropEmpty",
     "DropLines",
-    "DropOriginal",
-    "DropRestored",
     "EndGroup",
     "Ended",
     "GiveBack",
@@ -63,14 +41,12 @@ __all__ = [
     "Move",
     "Passed",
     "PutAway",
-    "PutAwaySnapshot",
     "Quarantine",
     "Reencode",
     "Refusal",
     "RemoveContainer",
     "RemoveEmpty",
     "Restore",
-    "RestoreSnapshot",
     "Run",
     "Start",
     "Step",
@@ -79,9 +55,9 @@ __all__ = [
     "Substitute",
     "TakeBackCopies",
     "TakeCopies",
+    "TakeFrom",
     "TakeOut",
     "TakeOver",
-    "TakeSnapshot",
     "Taken",
     "Unpack",
     "Word",

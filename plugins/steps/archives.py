@@ -1,4 +1,4 @@
-"""Steps that put a tree into an archive, and a folder of an archive into a tree."""
+"""Steps that put a tree into an archive, and a folder or file of an archive into a tree."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from plugins.hands import archives, unpacking
 from plugins.shell import line, quoted
+from plugins.steps.contents import NewContent
 from plugins.steps.places import Move
 from plugins.steps.step import Hands, OnFile, Step
 
@@ -75,4 +76,34 @@ class Unpack(OnFile):
             f' && if [ -e {path} ]; then mv -n -- {path} "$(mktemp -d)/"; fi'
             f" && {line('mv', '--', unpacked, self.path)}"
             f" && (cd {quoted(above)} && {line('rmdir', '-p', '--', empty)})"
+        )
+
+
+@dataclass(frozen=True)
+class TakeFrom(NewContent):
+    """Put a file of an archive in the place of a file, in one rename; its hash must be as told.
+
+    Args:
+        path: the file to replace, or to make, mode 0600.
+        archive: a tar.gz.
+        member: the file in it, as the archive names it.
+        sha256: of its content, in hexadecimal.
+    """
+
+    archive: str
+    member: str
+    sha256: str
+
+    def put(self, hands: Hands) -> None:
+        """Write it."""
+        args = (self.path, self.archive, self.member, self.sha256, hands.folders())
+        hands.use(unpacking.take_from, *args)
+
+    def __str__(self) -> str:
+        path = quoted(self.path)
+        taken = line("tar", "-xzOf", self.archive, "--", self.member)
+        return (
+            f'new=$(mktemp {quoted(f"{self.path}.XXXXXX")}) && {taken} > "$new"'
+            f' && {{ [ ! -e {path} ] || mv -n -- {path} "$(mktemp -d)/"; }}'
+            f' && mv -- "$new" {path}'
         )

@@ -73,8 +73,6 @@ def test_json_plain_and_panic_lines_are_counted_together(log: Path) -> None:
     )
     told = scan(log)
     assert counts(told) == {"not_found": 1, "panic": 1, "digits": 1, "field": 1}
-    assert (told.lines, told.errors, told.warnings) == (8, 4, 1)
-    assert told.levels == {"info": 1, "error": 3, "panic": 1, "warn": 1, "none": 2}
     assert told.hits["panic"].first_seen == when(3), "a line without a time has the one before"
     assert told.hits["field"].last_seen == when(4)
 
@@ -83,9 +81,7 @@ def test_since_goes_by_the_lines_own_time(log: Path) -> None:
     log.write_text("panic: before any time\n" + "".join(at(n, NOT_FOUND) for n in range(30)))
     told = scan(log, since=when(20))
     assert counts(told) == {"not_found": 10, "panic": 1}
-    assert told.errors == 11
     assert told.hits["not_found"].first_seen == when(20)
-    assert told.lines == 31
 
 
 def test_a_last_line_without_its_end_waits_for_the_next_run(log: Path, tmp_path: Path) -> None:
@@ -166,21 +162,21 @@ def test_a_thousand_and_more_hits_are_counted_right(log: Path, tmp_path: Path) -
     assert kept.stat().st_size < 100_000
 
 
-def test_strange_lines_are_counted_and_made_harmless(log: Path) -> None:
+def test_strange_lines_are_made_harmless(log: Path) -> None:
     bad = b"panic: \x1b[31m\xff\xe2\x80\xae <script> \r x\n"
     log.write_bytes(bad + b"\x00\xfe\n" + "panic: grün\n".encode())
     told = scan(log)
-    assert (told.undecodable, told.lines) == (2, 3)
+    assert counts(told) == {"panic": 2}
     shown = told.hits["panic"].lines[0]
     assert shown.isprintable()
     assert "\\x1b[31m\\xff" in shown
 
 
-def test_a_line_over_a_mebibyte_is_cut_and_counted(log: Path) -> None:
+def test_a_line_over_a_mebibyte_is_cut(log: Path) -> None:
     long = b"panic: " + b"x" * (5 << 20) + b"\n"
     log.write_bytes(b"panic: a\n" + long + b"y" * (1 << 20) + b"\npanic: b\n" + long)
     told = scan(log)
-    assert (counts(told), told.lines, told.long) == ({"panic": 4}, 5, 2)
+    assert counts(told) == {"panic": 4}
     assert len(told.hits["panic"].lines[-1]) < 350
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.endpoints.signatures import Signature, fixed_words, load
-from plugins.eyes.scan import NOISE
+from plugins.endpoints.words import finder
+from plugins.eyes.scan import Reading
 from plugins.eyes.stamps import level_of, time_of
 
 MOMENT = datetime.datetime(2026, 3, 4, 5, 1, tzinfo=datetime.UTC).timestamp() + 0.5
@@ -109,6 +111,28 @@ def test_a_signature_that_is_not_right_is_refused(
         load(str(tmp_path / "a.toml"))
 
 
-def test_no_noise_is_a_line_end() -> None:
-    assert b"\n" not in NOISE
+def test_a_rule_can_travel() -> None:
     assert json.loads(json.dumps(signature("a", "b").rule)) == signature("a", "b").rule
+
+
+LINES = st.lists(
+    st.text("ab\n .?*[(\\{}é\x00", max_size=30).map(lambda text: f"{text}\n".encode()), max_size=9
+)
+LITERALS = st.lists(st.text("ab .?*[(\\{}é", min_size=1, max_size=4), min_size=1, max_size=6)
+
+
+@given(LINES, LITERALS)
+def test_the_library_finds_what_python_finds(lines: list[bytes], words: list[str]) -> None:
+    """Both ways of searching give the same hits, on the same lines, counted as often."""
+    rules = [[str(n), re.escape(word), [], {}, [word]] for n, word in enumerate(words)]
+    plain, quick = Reading(rules, None), Reading(rules, None, finder=finder)
+    for block in (b"".join(lines[:4]), b"".join(lines[4:])):
+        if block:
+            plain.take(block)
+            quick.take(block)
+    assert plain.tallies() == quick.tallies()
+    assert set(plain.tallies()) == {
+        str(n)
+        for n, word in enumerate(words)
+        if any(word.encode() in line for line in b"".join(lines).split(b"\n"))
+    }

@@ -211,10 +211,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, default=6333)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--ready", type=Path, help="a file that is made once it listens")
     words = parser.parse_args()
     key = os.environ.get("QDRANT__SERVICE__API_KEY", "")
     server = StandIn(words.folder, port=words.port, host=words.host, key=key)
     server.start()
+    if words.ready:
+        words.ready.touch()
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

@@ -1,0 +1,53 @@
+"""Archives, read to their last byte once and remembered between runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plugins.endpoints import history
+from plugins.endpoints.errors import in_words
+from plugins.eyes import marks, tarballs
+from plugins.hosts import Host
+from plugins.run import Run
+
+
+def read(
+    path: str, documents: list[str], commands: Host, run: Run, seconds: float
+) -> dict[str, Any]:
+    """Read an archive to its last byte, unless an earlier run did and it did not change since.
+
+    A disk may lose bits of what did not change: `--deep` reads everything anew.
+
+    Args:
+        path: a tar.gz.
+        documents: as `tarballs.read_through` takes them, which says too what is told.
+        commands: the host.
+        run: knows where is remembered what was read.
+        seconds: after which the reading is given up.
+    """
+    folder = str(run.state / "cursors")
+    question = (commands.spec, "archive", path)
+    told, mark = history.recall(folder, question), _mark(path, commands)
+    if run.deep or told.get("mark") != mark or "filled" not in told:
+        told = read_once(path, documents, commands, seconds)
+        told["mark"] = mark
+        if not told["late"]:
+            history.keep(folder, question, told)
+    return told
+
+
+def read_once(path: str, documents: list[str], commands: Host, seconds: float) -> dict[str, Any]:
+    """Read an archive to its last byte, and remember nothing of it."""
+    with in_words(path):
+        return commands.call(tarballs.read_through, path, documents, seconds, deadline=seconds + 10)
+
+
+def known(path: str, commands: Host, run: Run) -> bool:
+    """Tell whether an archive was read by an earlier run and did not change since."""
+    told = history.recall(str(run.state / "cursors"), (commands.spec, "archive", path))
+    return not run.deep and bool(told) and told.get("mark") == _mark(path, commands)
+
+
+def _mark(path: str, commands: Host) -> str:
+    (mark,) = commands.call(marks.marks, [path], False)
+    return mark
