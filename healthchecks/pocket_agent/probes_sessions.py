@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import time
 from dataclasses import dataclass
 
 from healthchecks.pocket_agent.probes_wire import WHOLE, Conversation, converse, url_of
@@ -11,12 +10,11 @@ from healthchecks.pocket_agent.seat import LEFT, OPENS, find_seat
 from healthchecks.pocket_agent.system import PocketAgent
 from plugins import Blocked, Measure, Refused, TimedOut, WrongKind, probe
 from plugins.endpoints.http import Http
-from plugins.endpoints.line import Line
 from plugins.endpoints.processes import Processes
+from plugins.endpoints.quiet import Quiet
 from plugins.endpoints.sockets import Sockets
 from plugins.endpoints.websocket import WebSockets
 
-_PING_EVERY = 20.0
 # The longest idle time that a configuration may ask for and be waited for.
 _LONGEST = 1900.0
 # The server never gives back the slot of a connection that it cut: ours ends a moment before.
@@ -47,25 +45,6 @@ class IdleConnection:
 
     lasted: Measure
     ending: str
-
-
-@dataclass(frozen=True)
-class _Quiet:
-    """A script that only pings, until the connection ends or has lasted long enough."""
-
-    seconds: float
-
-    def __call__(self, line: Line) -> tuple[float, str]:
-        """Seconds that it lasted, and what ended it."""
-        began = time.monotonic()
-        pause = min(_PING_EVERY, self.seconds / 4)
-        while (lasted := time.monotonic() - began) < self.seconds:
-            try:
-                line.ping(within=pause)
-                line.receive("close of an idle connection", within=pause)
-            except (Refused, WrongKind) as met:
-                return time.monotonic() - began, str(met)
-        return lasted, "we closed it"
 
 
 @probe(deadline=WHOLE, every=30.0)
@@ -122,7 +101,7 @@ def idle_connection(
     wanted = system.idle_timeout
     whole = wanted + system.settings.idle_slack + system.settings.connect_deadline
     try:
-        talk = websocket.talk(url_of(system, talked.page), _Quiet(wanted * _LONG), deadline=whole)
+        talk = websocket.talk(url_of(system, talked.page), Quiet(wanted * _LONG), deadline=whole)
     except (TimedOut, Refused, WrongKind) as met:
         raise Blocked(OPENS, f"no second WebSocket opens: {met}") from None
     lasted, ending = talk.result or (0.0, f"HTTP {talk.status} {talk.reason}")

@@ -15,6 +15,7 @@ from healthchecks.pocket_agent import world_files, world_processes
 from healthchecks.pocket_agent.world_tree import Layout, Tree
 from plugins.worlds import running
 from plugins.worlds.running import free_port
+from plugins.worlds.units import unit_that_shows
 
 _LISTEN = (
     "import socket,sys\n"
@@ -109,16 +110,9 @@ class World(Tree):
         Args:
             shown: properties that are not those of a unit that runs well, such as SubState.
         """
-        folder = self.folder / "units"
-        folder.mkdir()
         words = "[Service]\nExecStart=" + shlex.join(self.command()) + "\n"
-        (folder / "pocket-agent-server.service").write_text(words)
-        well = {"LoadState": "loaded", "ActiveState": "active", "SubState": "running"}
-        said = well | {"Result": "success", "NRestarts": "0"} | shown
-        lines = "".join(f"{name}={value}\n" for name, value in said.items())
-        tool = world_files.script(self.folder / "bin/systemctl", f"#!/bin/sh\ncat <<E\n{lines}E\n")
-        self.change(unit="pocket-agent-server.service", unit_folders=[str(folder)])
-        self.change(systemctl=str(tool))
+        name, folder = "pocket-agent-server.service", self.folder / "units"
+        self._over |= unit_that_shows(folder, name, words, shown)
 
     # ---- the server
 

@@ -11,22 +11,46 @@ from healthchecks.portagent.probes_databases import (
 )
 from healthchecks.portagent.probes_provider import provider_key, provider_pace, provider_reach
 from healthchecks.portagent.probes_proxy import proxies, through_the_proxy
+from healthchecks.portagent.probes_server import (
+    health,
+    ignored_port,
+    log_level,
+    port_use,
+    users_read,
+    versions,
+)
+from healthchecks.portagent.probes_sockets import access, opening, quiet_connection
+from healthchecks.portagent.probes_tokens import invitations, signing_secret, token_trial
+from healthchecks.portagent.probes_unit import unit_state
 
 __all__ = [
+    "access",
     "accounts",
     "blocked_databases",
     "broken_databases",
     "container_state",
     "endless_log",
+    "health",
+    "ignored_port",
+    "invitations",
     "log_files",
+    "log_level",
     "lone_container",
     "misheld_data",
     "names_lost_inside",
+    "opening",
+    "port_use",
     "provider_key",
     "provider_pace",
     "provider_reach",
     "proxies",
+    "quiet_connection",
+    "signing_secret",
     "through_the_proxy",
+    "token_trial",
     "unattached",
+    "unit_state",
+    "users_read",
+    "versions",
     "write_log",
 ]

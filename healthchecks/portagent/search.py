@@ -56,11 +56,11 @@ class Search:
     def _is_meant(self, row: Seen) -> bool:
         """Whether the systems file means this process: its port, data folder and home agree."""
         settings, own = self.settings, row.data_dir
-        if settings.port and row.ports and settings.port not in row.ports and not row.container:
-            return False
         if settings.data_dir and own:
             mounted = outside(own, self.containers.of(row.container)) if row.container else ""
             return settings.path(settings.data_dir) in {own, mounted}
+        if settings.port and row.ports and settings.port not in row.ports and not row.container:
+            return False
         if settings.home == "~" or row.container or not own:
             return True
         home = settings.path("~")

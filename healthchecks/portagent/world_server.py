@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthchecks.portagent import world_server_page as page
 from plugins.worlds import running
+from plugins.worlds.units import unit_that_shows
 
 if TYPE_CHECKING:
     from healthchecks.portagent.world import World
@@ -42,7 +44,8 @@ class Server:
 
     `environment` holds the variables that it is started with, and `port` its port: both may be
     changed before a start. `app` is its working folder with the page in dist/public, `console` the
-    file that it prints to, `web_port` the page's port in the second generation.
+    file that it prints to, `package` the folder of its package, `web_port` the page's port in the
+    second generation.
     """
 
     def __init__(self, world: World) -> None:
@@ -53,6 +56,7 @@ class Server:
         self._tokens: list[str] = []
         self.app = world.folder / "app"
         self.public = self.app / "dist/public"
+        self.package = world.folder / "lib/node_modules/@agentxjs/portagent"
         self.program = world.folder / "bin/portagent"
         self.console = world.folder / "server.log"
         self.port = running.free_port()
@@ -71,12 +75,17 @@ class Server:
     def build(self) -> None:
         """Put its program and its page where they belong; nothing is started."""
         repository = str(Path(__file__).resolve().parents[2])
+        script = self.package / "bin/portagent.js"
+        script.parent.mkdir(parents=True)
+        script.write_text(_PROGRAM.format(repository=repository), "utf-8")
+        told = {"name": "@agentxjs/portagent", "version": "1.9.0"}
+        (self.package / "package.json").write_text(json.dumps(told), "utf-8")
         self.program.parent.mkdir(exist_ok=True)
-        self.program.write_text(_PROGRAM.format(repository=repository), "utf-8")
+        self.program.symlink_to(os.path.relpath(script, self.program.parent))
         page.build(self.public)
         if self._world.generation == 2:
-            told = {"PORT": str(self.web_port), "WS_PORT": str(self.port)}
-            self.environment |= told | {"WORLD_GENERATION": "2"}
+            ports = {"PORT": str(self.web_port), "WS_PORT": str(self.port)}
+            self.environment |= ports | {"WORLD_GENERATION": "2"}
         self._world.change(default_port=self.port, web_port=self.web_port)
 
     @property
@@ -120,11 +129,12 @@ class Server:
         """Start it, wait until it listens, and return its pid.
 
         Args:
-            faults: what it does wrong. Of HTTP: "hung"; "slow=SECONDS"; "broken" (500 for all);
-                "page_for_all"; "page_for_health"; "sick" (status error); "clock=SECONDS" off;
-                "cached"; "registers_nobody"; "no_cors"; "types" (of the page's files). Of
-                WebSockets: "no_socket"; "no_upgrade" (the page instead); "guarded" (a token is
-                asked for, which the real one never does); "cuts=SECONDS".
+            faults: what it does wrong: "deaf" listens nowhere, "no_page" of the second generation
+                has none. Of HTTP: "hung"; "slow=SECONDS"; "broken" (500 for all); "page_for_all";
+                "page_for_health"; "sick" (status error); "clock=SECONDS" off; "cached";
+                "registers_nobody"; "no_cors"; "types" (of the page's files). Of WebSockets:
+                "no_socket"; "no_upgrade" (the page instead); "guarded" (a token is asked for,
+                which the real one never does); "cuts=SECONDS".
             flags: options, with underscores: port="5300", data_dir=None, env_file="…".
 
         Raises:
@@ -165,6 +175,19 @@ class Server:
     def suspend(self) -> None:
         """Stop its clock: its port accepts, and it answers nothing."""
         os.kill(self.pid, signal.SIGSTOP)
+
+    def unit(self, journal: str = "", **shown: str) -> None:
+        """Let a unit look after it, as a stand-in for systemctl shows it.
+
+        Args:
+            journal: what it printed.
+            shown: properties that are not those of a unit that runs well, such as SubState.
+        """
+        lines = (f"Environment={name}={value}" for name, value in self.environment.items())
+        command = f"ExecStart={shlex.join(self.command())}"
+        text = "\n".join(("[Service]", f"WorkingDirectory={self.app}", *lines, command, ""))
+        folder, name = self._world.folder / "units", "portagent.service"
+        self._world.change(**unit_that_shows(folder, name, text, shown, journal))
 
     def another_program(self) -> int:
         """Start another program that listens on its port, and return its pid."""

@@ -108,7 +108,8 @@ async def _run(variables: Mapping[str, str], port: str, data: Path, words: Words
     runner = web.AppRunner(routes.application(), access_log=None, shutdown_timeout=0.5)
     runner.app.on_shutdown.append(lambda _: hub.close())
     await runner.setup()
-    await listen(runner, variables, int(port))
+    if "deaf" not in faults:
+        await listen(runner, variables, int(port))
     words(
         "INF", "network/WebSocketServer", "WebSocket attached to existing HTTP server", path="/ws"
     )

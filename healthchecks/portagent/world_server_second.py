@@ -14,15 +14,17 @@ _PAGE = "<!DOCTYPE html><html><head><title>Portagent</title></head><body>Login</
 
 async def run(variables: Mapping[str, str]) -> None:
     """Serve both ports until told to stop."""
-    from healthchecks.portagent.world_server_program import listen, until_told
+    from healthchecks.portagent.world_server_program import faults_of, listen, until_told
 
+    without = "no_page" in faults_of(variables)
     ports = (int(variables.get("PORT", 3000)), int(variables.get("WS_PORT", 5200)))
     runners = [
         web.AppRunner(app, access_log=None, shutdown_timeout=0.5) for app in (_page(), _sockets())
     ]
     for runner, port in zip(runners, ports, strict=True):
         await runner.setup()
-        await listen(runner, variables, port)
+        if port != ports[0] or not without:
+            await listen(runner, variables, port)
     print(f"> Ready on http://localhost:{ports[0]}", flush=True)  # noqa: T201 - its console
     await until_told()
     for runner in runners:

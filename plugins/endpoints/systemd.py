@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from plugins.outcomes import CannotTell, NoPermission, NotThere
 
 _UNIT = (
     "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,StateChangeTimestamp,FragmentPath"
-    ",UnitFileState,ExecStart"
+    ",UnitFileState,ExecStart,ExecMainStatus"
 )
 _TIMER = "LoadState,ActiveState,LastTriggerUSec,NextElapseUSecRealtime,Unit"
 
@@ -26,7 +27,8 @@ class Unit:
 
     `since` is when its state last changed, in seconds since 1970 (0: never). `result` is success or
     why it failed. `restarts` counts automatic ones. `main_pid` is 0 when it does not run.
-    `fragment` is its file. `exec_start` is the command line as systemd shows it.
+    `fragment` is its file. `exec_start` is the command line as systemd shows it. `exit_status` is
+    that of its last run, or the signal that ended it; 0 while it runs.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Unit:
     fragment: str
     unit_file_state: str
     exec_start: str
+    exit_status: int = 0
 
     @property
     def runs(self) -> bool:
@@ -91,6 +94,7 @@ class Systemd:
             fragment=shown.get("FragmentPath", ""),
             unit_file_state=shown.get("UnitFileState", ""),
             exec_start=_command(shown.get("ExecStart", "")),
+            exit_status=_number(shown.get("ExecMainStatus", "")),
         )
 
     def timer(self, name: str, user: bool = False) -> Timer:
@@ -113,7 +117,9 @@ class Systemd:
         At most `limit` bytes from the start are returned.
         """
         self._require_systemd()
-        argv = ["journalctl", *(["--user"] if user else []), "--no-pager", "--quiet", "-o", "cat"]
+        # Beside a systemctl that was named on purpose stands its journalctl.
+        program = os.path.join(os.path.dirname(self._systemctl), "journalctl")
+        argv = [program, *(["--user"] if user else []), "--no-pager", "--quiet", "-o", "cat"]
         ran = self._host.run(
             [*argv, f"--since=-{max(1, int(since))}s", f"--unit={unit}"],
             deadline=self._deadline,

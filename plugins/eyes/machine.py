@@ -192,3 +192,22 @@ def zone() -> str:
     if "/zoneinfo/" in real:
         return real.partition("/zoneinfo/")[2]
     return text("/etc/timezone").strip()
+
+
+def own_zone(root: str = "") -> str:
+    """Return the name of the zone that a machine is set to, whatever our own environment says.
+
+    Nothing where none is set, and the path of a file that does not tell its name.
+
+    Args:
+        root: where the machine's files are seen, such as /proc/12/root for a container's.
+    """
+    path = f"{root}/etc/localtime"
+    try:
+        # Of another root, a link that is followed would lead to our own files.
+        target = os.readlink(path) if root else os.path.realpath(path, strict=True)
+    except OSError:
+        target = path if os.path.lexists(path) else ""
+    if "/zoneinfo/" in target:
+        return target.partition("/zoneinfo/")[2]
+    return text(f"{root}/etc/timezone").strip() or target
