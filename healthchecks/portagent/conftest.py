@@ -11,6 +11,13 @@ from healthchecks.portagent.probes_databases import (
 )
 from healthchecks.portagent.probes_provider import provider_key, provider_pace, provider_reach
 from healthchecks.portagent.probes_proxy import proxies, through_the_proxy
+from healthchecks.portagent.probes_secrets import (
+    inspected_secrets,
+    open_variable_files,
+    printed_keys,
+    server_key,
+    spoken_secrets,
+)
 from healthchecks.portagent.probes_server import (
     health,
     ignored_port,
@@ -32,20 +39,25 @@ __all__ = [
     "endless_log",
     "health",
     "ignored_port",
+    "inspected_secrets",
     "invitations",
     "log_files",
     "log_level",
     "lone_container",
     "misheld_data",
     "names_lost_inside",
+    "open_variable_files",
     "opening",
     "port_use",
+    "printed_keys",
     "provider_key",
     "provider_pace",
     "provider_reach",
     "proxies",
     "quiet_connection",
+    "server_key",
     "signing_secret",
+    "spoken_secrets",
     "through_the_proxy",
     "token_trial",
     "unattached",

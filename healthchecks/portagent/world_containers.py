@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -93,9 +94,10 @@ class Containers:
         named = ("run", "--detach", "--name", self.name, *kept, *add)
         return self.engine.docker(*named, IMAGE, "/bin/busybox", *words).strip()
 
-    def ended(self, script: str, *add: str) -> str:
+    def ended(self, script: str, *add: str, key: str = KEY) -> str:
         """Leave one whose program ended, and nothing starts it again; return its id."""
-        made = self.run("--restart", "no", *add, leave=("--restart",), script=script)
+        add = ("--restart", "no", *add)
+        made = self.run(*add, leave=("--restart",), script=script, key=key)
         self.engine.docker("wait", made)
         return made
 
@@ -152,6 +154,14 @@ class Containers:
         """Return a script that first gives the container all the programs of busybox by name."""
         return f"/bin/busybox --install -s /bin; {script}"
 
+    def says_key(self, key: str) -> str:
+        """Return a script that prints the program's banner, with the beginning of a key."""
+        return f"echo '{BANNER.format(key=key[:15])}'; exec /bin/busybox sleep 3600"
+
+    def open_socket(self) -> None:
+        """Let everybody ask the engine, until it is given back."""
+        os.chmod(self.engine.socket, 0o666)  # noqa: S103 - the fault that is shown
+
     def own(self, uid: int, mode: int = 0) -> None:
         """Give the data folder, and all in it, to a user, and let that user reach it.
 
@@ -195,5 +205,7 @@ class Containers:
             self._names.close()
             self._names = None
         if self._engine is not None:
+            with contextlib.suppress(OSError):
+                os.chmod(self._engine.socket, 0o660)
             self._engine.release()
             self._engine = None

@@ -95,6 +95,25 @@ class Server:
         return self._process.pid if self._process is not None and alive else 0
 
     @property
+    def key(self) -> str:
+        """A key of the provider that may be one."""
+        return KEY
+
+    @property
+    def secret(self) -> str:
+        """A secret that its tokens may be signed with."""
+        return SECRET
+
+    def env_file(self, name: str, *, mode: int = 0o600, **variables: str) -> Path:
+        """Write a file of variables into its working folder, and take them from its environment."""
+        path = self.app / name
+        path.write_text("".join(f"{key}={value}\n" for key, value in variables.items()), "utf-8")
+        path.chmod(mode)
+        for key in variables:
+            self.environment.pop(key, None)
+        return path
+
+    @property
     def url(self) -> str:
         """Where it answers to HTTP."""
         return f"http://127.0.0.1:{self.port}"
