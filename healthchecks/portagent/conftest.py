@@ -3,12 +3,14 @@
 from healthchecks.portagent.probes_container import container_state, endless_log, lone_container
 from healthchecks.portagent.probes_container_network import names_lost_inside, unattached
 from healthchecks.portagent.probes_data import log_files, misheld_data
+from healthchecks.portagent.probes_database_backups import database_backups
 from healthchecks.portagent.probes_databases import (
     accounts,
     blocked_databases,
     broken_databases,
     write_log,
 )
+from healthchecks.portagent.probes_old_messages import old_messages
 from healthchecks.portagent.probes_provider import provider_key, provider_pace, provider_reach
 from healthchecks.portagent.probes_proxy import proxies, through_the_proxy
 from healthchecks.portagent.probes_secrets import (
@@ -36,6 +38,7 @@ __all__ = [
     "blocked_databases",
     "broken_databases",
     "container_state",
+    "database_backups",
     "endless_log",
     "health",
     "ignored_port",
@@ -46,10 +49,19 @@ __all__ = [
     "lone_container",
     "misheld_data",
     "names_lost_inside",
+<<<<<<< HEAD
     "open_variable_files",
     "opening",
     "port_use",
     "printed_keys",
+=======
+<<<<<<< HEAD
+    "opening",
+    "port_use",
+=======
+    "old_messages",
+>>>>>>> e791ed5 (portagent's databases are backed up, and old messages do not gather: checked, and a backup taken without a writer's noticing)
+>>>>>>> 31a021b (portagent's databases are backed up, and old messages do not gather: checked, and a backup taken without a writer's noticing)
     "provider_key",
     "provider_pace",
     "provider_reach",

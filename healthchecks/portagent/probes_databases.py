@@ -121,6 +121,11 @@ def _faults(
     faults = sqlite.check(path, full=full, deadline=settings.check_seconds)
     if faults:
         return tuple(printable(fault, 160) for fault in faults)
+    return tables_lacking(sqlite, name, path)
+
+
+def tables_lacking(sqlite: Sqlite, name: str, path: str) -> tuple[str, ...]:
+    """Return in words which tables a database has not got."""
     there = {str(row[0]) for row in sqlite.query(path, _TABLE_NAMES)}
     return tuple(f"it has no table {table}" for table in TABLES[name] if table not in there)
 
@@ -136,7 +141,7 @@ def is_hot(sqlite: Sqlite, path: str, standing: Standing) -> bool:
 @probe
 def accounts(system: Portagent, sqlite: Sqlite) -> Accounts:
     """How many users there are, and how many of them may log in."""
-    path = _one(system, sqlite, "portagent")
+    path = readable(system, sqlite, "portagent")
     sql = "SELECT count(*), coalesce(sum(isActive = 1), 0) FROM users"
     total, active = unless_broken(lambda: sqlite.query(path, sql))[0]
     return Accounts(int(total), int(active))
@@ -150,7 +155,8 @@ def unless_broken(ask: Callable[[], T]) -> T:
         raise Blocked(WHOLE, str(why)) from None
 
 
-def _one(system: Portagent, sqlite: Sqlite, wanted: str) -> str:
+def readable(system: Portagent, sqlite: Sqlite, wanted: str) -> str:
+    """Return the path of a database; `Blocked` where it is gone or half written."""
     for name, path, standing in present(system, sqlite):
         if name == wanted:
             if standing is None:

@@ -203,6 +203,7 @@ def find(settings: Settings, host: Host) -> Portagent:
             roots=(
                 *((data,) if data and not data.startswith("/proc/") else ()),
                 *search.variable_files,
+                *settings.paths(settings.backups),
             ),
         ),
     )

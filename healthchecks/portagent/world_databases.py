@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from healthchecks.portagent.world_database_backups import Backups
 from healthchecks.portagent.world_database_schemas import JOURNALS, SCHEMAS, opened
 
 if TYPE_CHECKING:
@@ -68,11 +69,11 @@ class Databases:
         self._world = world
         self._running: list[subprocess.Popen[bytes]] = []
         self.folder = world.data_dir / "data"
-        self.backups = world.folder / "backups" / "portagent"
+        self.backups = Backups(world, self)
 
     def build(self) -> None:
         """Make them as a healthy host has them, with a backup of an hour ago."""
-        self._world.change(backups=[str(self.backups)])
+        self._world.change(backups=[str(self.backups.folder)])
         if self._world.generation != 1:
             self._successors()
             return
@@ -85,8 +86,8 @@ class Databases:
             for number in range(3):
                 row = (f"mwotdvs9-000{number}", "global", '{"type":"container_created"}', self.now)
                 connection.execute("INSERT INTO queue_entries VALUES (NULL, ?, ?, ?, ?)", row)
-        self.backups.mkdir(parents=True, mode=0o700)
-        self.backup(hours=1.0)
+        self.backups.folder.mkdir(parents=True, mode=0o700)
+        self.backups.take(hours=1.0)
 
     def close(self) -> None:
         """End its processes."""
@@ -161,23 +162,6 @@ class Databases:
             for number in range(count)
         ]
         self.entry(f"messages:{session}", rows, days=days)
-
-    def backup(self, *, hours: float = 1.0, names: tuple[str, ...] = tuple(SCHEMAS)) -> list[Path]:
-        """Take a backup as the operations guide does, so many hours ago; return its files."""
-        stamp = time.strftime("%Y%m%d_%H%M%S", time.localtime(time.time() - hours * 3600))
-        made = []
-        for name in names:
-            target = self.backups / f"{name}-{stamp}.db"
-            with closing(self.open(name)) as source, closing(sqlite3.connect(target)) as copy:
-                source.backup(copy)
-            target.chmod(0o600)
-            made.append(self._world.age(target, hours=hours))
-        return made
-
-    def no_backups(self) -> None:
-        """Take every backup away."""
-        for one in self.backups.iterdir():
-            one.unlink()
 
     # How they break.
 
