@@ -49,19 +49,11 @@ __all__ = [
     "lone_container",
     "misheld_data",
     "names_lost_inside",
-<<<<<<< HEAD
+    "old_messages",
     "open_variable_files",
     "opening",
     "port_use",
     "printed_keys",
-=======
-<<<<<<< HEAD
-    "opening",
-    "port_use",
-=======
-    "old_messages",
->>>>>>> e791ed5 (portagent's databases are backed up, and old messages do not gather: checked, and a backup taken without a writer's noticing)
->>>>>>> 31a021b (portagent's databases are backed up, and old messages do not gather: checked, and a backup taken without a writer's noticing)
     "provider_key",
     "provider_pace",
     "provider_reach",
