@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,20 @@ import pytest
 from plugins.worlds.qdrant import RECORD, StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
-DESCRIPTION = ROOT.parent / "shared" / "data" / "qdrant-openapi-1.19.json"
+NAME = "shared/data/qdrant-openapi-1.19.json"
+# Beside the repository, or further up where this is one of several trees of it.
+DESCRIPTION = next((above / NAME for above in ROOT.parents if (above / NAME).exists()), None)
 TOPICS = ("test_qdrant_collection", "test_qdrant_entries", "test_collection", "test_snapshots")
 KEY = "a-key-of-this-test"
-# Still answered by 1.19, for old programs, and described no more; servers before 1.10 have no other.
+# Still answered by 1.19, for old programs, and described no more; before 1.10 there is no other.
 OLD_ROUTE = "/points/search"
 
 Exchange = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def exchanges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Exchange]]:
-    """Run the scenarios against a server that was started separately; yield all that was said."""
+def exchanges(tmp_path_factory: pytest.TempPathFactory) -> list[Exchange]:
+    """Run the scenarios against a server that was started separately; return all that was said."""
     record = tmp_path_factory.mktemp("record")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(RECORD, str(record))
@@ -53,13 +54,13 @@ def exchanges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Exchang
     assert not left, "worlds delete what they made on a server that is not theirs"
     lines = (line for file in sorted(record.iterdir()) for line in file.open())
     found = {line: json.loads(line) for line in lines}
-    yield list(found.values())
+    return list(found.values())
 
 
 @pytest.fixture(scope="module")
 def description() -> Any:
     """Return Qdrant's own description, for a server of any name."""
-    if not DESCRIPTION.exists():
+    if DESCRIPTION is None:
         pytest.skip("Qdrant's description is not here")
     from openapi_core import OpenAPI
 
