@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,9 +9,9 @@ from dataclasses import dataclass, field
 from healthchecks.pocket_agent.probes_server_log import no_log
 from healthchecks.pocket_agent.records import tells_failed_start
 from healthchecks.pocket_agent.system import PocketAgent
-from plugins import Absent, NotThere, printable, probe, table_beside
+from plugins import Absent, NotThere, probe, table_beside
 from plugins.endpoints.hits import NO_HITS, Hits, together
-from plugins.endpoints.logs import Logs
+from plugins.endpoints.logs import Logs, hits_in
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.signatures import Signature, load
 from plugins.endpoints.systemd import Systemd
@@ -86,12 +85,4 @@ def _journal(
     """What the unit's own messages show."""
     if not system.unit:
         raise Absent("a log of the server: no file, and no unit with a journal")
-    lines = systemd.journal(system.unit, window, _JOURNAL).split(b"\n")
-    found = {}
-    for one in signatures:
-        pattern = re.compile(one.pattern.encode())
-        fitting = [line for line in lines if pattern.search(line) and one.fits(line)]
-        if fitting:
-            shown = tuple(printable(line, 300) for line in fitting[-3:])
-            found[one.key] = Hits(len(fitting), None, None, shown)
-    return found
+    return hits_in(systemd.journal(system.unit, window, _JOURNAL), signatures)

@@ -10,6 +10,7 @@ from healthchecks.portagent.probes_databases import (
     broken_databases,
     write_log,
 )
+from healthchecks.portagent.probes_log import log_hits
 from healthchecks.portagent.probes_old_messages import old_messages
 from healthchecks.portagent.probes_provider import provider_key, provider_pace, provider_reach
 from healthchecks.portagent.probes_proxy import proxies, through_the_proxy
@@ -45,6 +46,7 @@ __all__ = [
     "inspected_secrets",
     "invitations",
     "log_files",
+    "log_hits",
     "log_level",
     "lone_container",
     "misheld_data",

@@ -102,6 +102,7 @@ class Portagent:
         pids: all of its processes, that one first: several may share the data.
         uid: the number of the user that it runs as; -1 where that is not known.
         folder: its working folder.
+        outputs: the regular files that it prints to.
         container: the name of its container, "" where it runs in none.
         container_id: the id of that container.
         unit: its systemd unit's name, where the unit's file is there.
@@ -122,6 +123,7 @@ class Portagent:
     pids: tuple[int, ...]
     uid: int
     folder: str
+    outputs: tuple[str, ...]
     container: str
     container_id: str
     unit: str
@@ -185,6 +187,7 @@ def find(settings: Settings, host: Host) -> Portagent:
         pids=search.pids,
         uid=int(command.user) if command.user.isdigit() else -1,
         folder=command.folder,
+        outputs=command.outputs,
         container=container.name if container is not None else "",
         container_id=container.id if container is not None else "",
         unit=settings.unit if search.unit_file else "",

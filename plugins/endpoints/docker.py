@@ -105,13 +105,20 @@ class Docker:
         return rows.usage(self._ask("df", lambda api: api.df(), deadline))
 
     def printed(
-        self, container: str, *, last: int = 0, limit: int = 256 << 10, deadline: float = 15.0
+        self,
+        container: str,
+        *,
+        last: int = 0,
+        since: float = 0.0,
+        limit: int = 256 << 10,
+        deadline: float = 15.0,
     ) -> bytes:
         """Return what a container printed, both outputs as they came, from the beginning on.
 
         Args:
             container: its id.
             last: only so many of its last lines; 0 for all.
+            since: only what it printed from then on, seconds since 1970; 0 for all.
             limit: bytes; what comes after them is not read.
             deadline: seconds.
 
@@ -121,7 +128,9 @@ class Docker:
 
         def ask(api: APIClient) -> bytes:
             told = bytearray()
-            chunks = api.logs(container, stream=True, follow=False, tail=last or "all")
+            chunks = api.logs(
+                container, stream=True, follow=False, tail=last or "all", since=since or None
+            )
             for chunk in chunks:
                 told += chunk
                 if len(told) >= limit:
@@ -129,7 +138,7 @@ class Docker:
             chunks.close()
             return bytes(told[:limit])
 
-        return self._ask(("printed", container, last, limit), ask, deadline)
+        return self._ask(("printed", container, last, since, limit), ask, deadline)
 
     def run_inside(
         self, container: str, argv: tuple[str, ...], *, limit: int = 64 << 10, deadline: float = 10

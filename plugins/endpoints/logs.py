@@ -228,6 +228,14 @@ class Logs:
         )
 
 
+def hits_in(text: bytes, signatures: Sequence[Signature]) -> dict[str, Hits]:
+    """Return what shows in lines that are here already, such as those of a journal."""
+    reading = scan_eye.Reading([signature.rule for signature in signatures], None)
+    if text:
+        reading.take(text if text.endswith(b"\n") else text + b"\n")
+    return {key: _hits(tally, None) for key, tally in reading.tallies().items()}
+
+
 def _hits(tally: Mapping[str, Any], since: float | None) -> Hits:
     after = float("-inf") if since is None else since
     times = [at for at in tally["times"] if at >= after]
