@@ -25,6 +25,9 @@ from healthchecks.dgmo.probes_indexes import (
 from healthchecks.dgmo.probes_leftovers import (
     temporary_leftovers,
 )
+from healthchecks.dgmo.probes_loading import (
+    session_loading,
+)
 from healthchecks.dgmo.probes_log import (
     log_hits,
 )
@@ -84,6 +87,7 @@ __all__ = [
     "qdrant_port",
     "qdrant_state",
     "query_times",
+    "session_loading",
     "short_indexes",
     "silent_remotes",
     "stale_locks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from healthchecks.dgmo.probes_loading import Loading
 from healthchecks.dgmo.store_looks import StoreFiles
 from healthchecks.dgmo.world import World
 from plugins import P1, P2, check, fault, healthy, listed
@@ -156,3 +157,45 @@ def running_since_yesterday(world: World) -> None:
 @fault(test_no_sub_session_is_stuck, layout="workspace")
 def pending_since_yesterday(world: World) -> None:
     world.sessions.sub_session(world.sessions.main, status="pending", hours=24)
+
+
+@check(
+    P2,
+    guide="DG17",
+    hint="Look at what is large: `du -ah ~/.local/share/dgmo/project | sort -h | tail`. With DGMO"
+    " stopped, archive old sessions (`tar -czf sessions.tar.gz message/ses_… info/ses_….json`, read"
+    " it back with `tar -tzf`) and move them out of the store; a file of many MiB mostly holds a"
+    " tool's output or an image that is not needed any more.",
+)
+def test_sessions_load_quickly(session_loading: Loading) -> None:
+    """The newest sessions load in time, and no file of theirs is huge.
+
+    The program reads every message of a session before it shows the first.
+    """
+    slow = session_loading.evidence
+    assert not slow, listed(f"sessions load slowly ({session_loading.taken})", slow)
+
+
+@healthy(test_sessions_load_quickly)
+def small_ones(world: World) -> None:
+    pass
+
+
+@healthy(test_sessions_load_quickly, layout="workspace")
+def small_ones_in_the_guides_layout(world: World) -> None:
+    pass
+
+
+@fault(test_sessions_load_quickly)
+def a_huge_message(world: World) -> None:
+    world.sessions.message(world.sessions.main, "msg_2", "x" * (6 << 20))
+
+
+@fault(test_sessions_load_quickly, layout="opencode")
+def slower_than_allowed(world: World) -> None:
+    world.change(load_seconds=1e-9)
+
+
+@fault(test_sessions_load_quickly, layout="workspace")
+def slower_than_allowed_in_the_guides_layout(world: World) -> None:
+    world.change(load_seconds=1e-9)

@@ -28,7 +28,7 @@ def print_of(top: str, wanted: list[Wanted]) -> str:
     unread: dict[str, Any] = {"odd": [], "denied": []}
     return together(
         {
-            folder: entries_of(opened)[1]
+            folder: entries_of(opened)[2]
             for one in wanted
             for folder, opened in folders_below(top, one[0], one[1], unread)
         }
@@ -108,21 +108,31 @@ def _excuse(path: str, folder: str, error: OSError, found: dict[str, Any]) -> No
     found["denied"].append([folder, error.strerror or str(error)])
 
 
-def entries_of(opened: int) -> tuple[list[tuple[str, os.stat_result]], str, int]:
-    """Give what stands in a folder, its print, and the newest change of any of it."""
-    stats: list[tuple[str, os.stat_result]] = []
+def entries_of(opened: int) -> tuple[list[os.DirEntry[str]], list[int], str]:
+    """Give what stands in a folder, (inode, size, change in ns) of each in one row, and its print.
+
+    The entries know their status already. This is most of the work of a look that meets no change.
+    """
+    with os.scandir(opened) as found:
+        entries = [*found]
     numbers: list[int] = []
-    with os.scandir(opened) as entries:
-        for entry in entries:
-            try:
-                seen = entry.stat(follow_symlinks=False)
-            except OSError:
-                continue  # it went while we looked
-            stats.append((entry.name, seen))
-            numbers += (seen.st_ino, seen.st_size, seen.st_ctime_ns)
+    add = numbers.append
+    gone = []
+    for entry in entries:
+        try:
+            seen = entry.stat(follow_symlinks=False)
+        except OSError:
+            gone.append(entry)  # it went while we looked
+            continue
+        add(seen.st_ino)
+        add(seen.st_size)
+        add(seen.st_ctime_ns)
+    if gone:
+        entries = [entry for entry in entries if entry not in gone]
     digest = hashlib.blake2b(array("q", numbers).tobytes(), digest_size=12)
-    digest.update("\0".join([name for name, _ in stats]).encode("utf-8", "surrogateescape"))
-    return stats, digest.hexdigest(), max(numbers[2::3], default=0)
+    names = "\0".join([entry.name for entry in entries])
+    digest.update(names.encode("utf-8", "surrogateescape"))
+    return entries, numbers, digest.hexdigest()
 
 
 def kind(mode: int) -> str:

@@ -49,8 +49,8 @@ class Pass:
         if time.monotonic() > self.ends:
             self.found["late"] += 1
             return
-        stats, print_, newest = entries_of(opened)
-        self.seen += len(stats)
+        entries, numbers, print_ = entries_of(opened)
+        self.seen += len(entries)
         if self.seen > MOST:
             raise OSError(errno.E2BIG, "too many entries", folder)
         if self.known.get(folder) == print_:
@@ -58,11 +58,12 @@ class Pass:
             return
         moved, before = len(self.found["moving"]), self.rows
         try:
-            told = self._read(folder, opened, stats, wanted)
+            told = self._read(folder, opened, entries, wanted)
         except Ended:
             self.found["late"] += 1
             return
         # What may have changed since, or was not told whole, is read by the next look again.
+        newest = max(numbers[2::3], default=0)
         sure = newest < self.now - _FRESH and moved == len(self.found["moving"])
         whole = self.rows == before or self.rows <= SHOWN
         self.found["prints"][folder] = print_
@@ -70,11 +71,12 @@ class Pass:
         self.found["told"][folder] = told
 
     def _read(
-        self, folder: str, opened: int, stats: list[tuple[str, os.stat_result]], wanted: Wanted
+        self, folder: str, opened: int, entries: list[os.DirEntry[str]], wanted: Wanted
     ) -> Told:
         _, _, shape, fields, every = wanted
         told: Told = {"files": 0, "bytes": 0, "newest": 0.0}
-        for number, (name, seen) in enumerate(stats):
+        for number, entry in enumerate(entries):
+            name, seen = entry.name, entry.stat(follow_symlinks=False)
             if not number & 255 and time.monotonic() > self.ends:
                 raise Ended
             if not name.endswith(".json"):

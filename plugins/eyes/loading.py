@@ -26,11 +26,11 @@ def load(groups: list[list[Any]], limit: int, seconds: float) -> list[list[Any]]
     Returns:
         [name, seconds, bytes] of each group that was read.
     """
-    rows = []
+    rows: list[list[Any]] = []
     ends = time.monotonic() + seconds
     for name, paths in groups:
         began = time.monotonic()
-        if began > ends:
+        if rows and began > ends:
             break
         size = sum(_read(file, limit) for path in paths for file in _files(path))
         rows.append([name, time.monotonic() - began, size])
