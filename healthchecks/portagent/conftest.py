@@ -12,6 +12,7 @@ from healthchecks.portagent.probes_databases import (
 )
 from healthchecks.portagent.probes_log import log_hits
 from healthchecks.portagent.probes_old_messages import old_messages
+from healthchecks.portagent.probes_page import page, page_in_browser, preflight
 from healthchecks.portagent.probes_provider import provider_key, provider_pace, provider_reach
 from healthchecks.portagent.probes_proxy import proxies, through_the_proxy
 from healthchecks.portagent.probes_secrets import (
@@ -54,7 +55,10 @@ __all__ = [
     "old_messages",
     "open_variable_files",
     "opening",
+    "page",
+    "page_in_browser",
     "port_use",
+    "preflight",
     "printed_keys",
     "provider_key",
     "provider_pace",

@@ -6,13 +6,12 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from healthchecks.portagent.provider import KEY, Reply, ask, provider_of
+from healthchecks.portagent.provider import KEY, Provider, Reply, ask, provider_of
 from healthchecks.portagent.system import Portagent
 from plugins import Absent, Blocked, CannotTell, Measure, printable, probe
 from plugins.endpoints import history
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.http import Http
-from plugins.endpoints.processes import Processes
 from plugins.hosts import Host
 from plugins.run import Run
 
@@ -64,34 +63,24 @@ class Pace:
 
 @probe(deadline=_WHOLE, every=_SOMETIMES)
 def provider_reach(
-    system: Portagent,
-    commands: Host,
-    processes: Processes,
-    filesystem: Filesystem,
-    http: Http,
-    run: Run,
+    system: Portagent, commands: Host, filesystem: Filesystem, http: Http, run: Run
 ) -> Reach:
     """How far the request to the provider got."""
-    provider = provider_of(system, commands, processes, filesystem)
-    reply = _asked(system, commands, processes, filesystem, http, run)
+    provider = provider_of(system, commands, filesystem)
+    reply = _asked(system, provider, http, run)
     named = f" ({provider.named_by})" if provider.named_by else ""
     return Reach(f"{printable(provider.url)}{named}", provider.way, reply.trouble)
 
 
 @probe(deadline=_WHOLE, every=_SOMETIMES)
 def provider_pace(
-    system: Portagent,
-    commands: Host,
-    processes: Processes,
-    filesystem: Filesystem,
-    http: Http,
-    run: Run,
+    system: Portagent, commands: Host, filesystem: Filesystem, http: Http, run: Run
 ) -> Pace:
     """How soon the provider answers: the looks of earlier runs and this one's."""
-    reply = _asked(system, commands, processes, filesystem, http, run)
+    provider = provider_of(system, commands, filesystem)
+    reply = _asked(system, provider, http, run)
     if reply.trouble:
         raise Blocked(REACHED, "the provider does not answer")
-    provider = provider_of(system, commands, processes, filesystem)
     folder, now = str(run.state / "cursors"), time.time()
     question = (commands.spec, "provider", provider.url, provider.way)
     rows = [
@@ -110,20 +99,15 @@ def provider_pace(
 
 @probe(deadline=_WHOLE, every=_SOMETIMES)
 def provider_key(
-    system: Portagent,
-    commands: Host,
-    processes: Processes,
-    filesystem: Filesystem,
-    http: Http,
-    run: Run,
+    system: Portagent, commands: Host, filesystem: Filesystem, http: Http, run: Run
 ) -> KeyTaken:
     """Whether the provider takes the key, where it may be asked."""
     if not _may_send(system, run):
         raise Absent("the provider is asked about the key with provider_ask or --deep only")
-    provider = provider_of(system, commands, processes, filesystem)
+    provider = provider_of(system, commands, filesystem)
     if provider.key is None or not _fits_a_header(provider.key.value.reveal()):
         raise Blocked(HAS_KEY, f"there is no {KEY} to ask about")
-    reply = _asked(system, commands, processes, filesystem, http, run)
+    reply = _asked(system, provider, http, run)
     if reply.trouble:
         raise Blocked(REACHED, "the provider does not answer")
     if not provider.is_private:
@@ -135,16 +119,8 @@ def provider_key(
     return KeyTaken(printable(provider.url), provider.key.source, reply.status)
 
 
-def _asked(
-    system: Portagent,
-    commands: Host,
-    processes: Processes,
-    filesystem: Filesystem,
-    http: Http,
-    run: Run,
-) -> Reply:
+def _asked(system: Portagent, provider: Provider, http: Http, run: Run) -> Reply:
     """Ask the provider; whoever asks in this run gets the one answer."""
-    provider = provider_of(system, commands, processes, filesystem)
     key = provider.key.value.reveal() if provider.key is not None else ""
     with_key = _may_send(system, run) and _fits_a_header(key)
     return ask(http, provider, with_key=with_key, deadline=system.settings.provider_deadline)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from healthchecks.portagent.provider_variables import Variable, given
 from healthchecks.portagent.system import Portagent
+from healthchecks.portagent.variables import Variable
 from plugins import CannotTell, NoPermission, printable
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.http import Answer, Http
-from plugins.endpoints.processes import Processes
 from plugins.endpoints.proxying import VARIABLES, proxy_for
 from plugins.endpoints.wires import Stage, address_of
 from plugins.hosts import Host
@@ -67,38 +66,52 @@ class Reply:
     seconds: float
 
 
-def provider_of(
-    system: Portagent, commands: Host, processes: Processes, filesystem: Filesystem
-) -> Provider:
+def provider_of(system: Portagent, commands: Host, filesystem: Filesystem) -> Provider:
     """Find out where the provider is, as the server was told.
 
     Raises:
-        CannotTell: the server is on a far host, so that it goes another way than we would.
-        NoPermission: what the server was started with is not ours to see.
+        CannotTell: the server is on a far host, so that it goes another way than we would, or what
+            it was started with is not ours to see.
     """
     if not commands.is_local:
         raise CannotTell(f"whether {commands.spec} reaches the provider cannot be told from here")
-    names = (KEY, URL, AUTHORITIES, *VARIABLES)
-    found = given(system, names, commands, processes, filesystem)
     base, named_by = system.settings.provider_url, "provider_url"
     if not base:
-        told = found.get(URL)
-        base, named_by = (told.value.reveal(), f"{URL} of {told.source}") if told else (USUAL, "")
-    variables = {name: found[name].value.reveal() for name in VARIABLES if name in found}
+        told = _variable(system, URL)
+        base, named_by = (told.value.reveal(), str(told)) if told else (USUAL, "")
+    found = _proxies(system)
     url = f"{_bare(base).rstrip('/').removesuffix('/v1')}{_HARMLESS}"
-    proxy, variable = proxy_for(url, variables)
-    way = "directly"
-    if proxy:
-        way = f"through the proxy {_shown(proxy)} ({variable} of {found[variable].source})"
-    return Provider(
-        url, named_by, Secret(proxy), way, _authorities(found, filesystem), found.get(KEY)
-    )
+    proxy, name = proxy_for(url, {name: one.value.reveal() for name, one in found.items()})
+    way = f"through the proxy {_shown(proxy)}, {found[name]}" if proxy else "directly"
+    authorities = _authorities(system, filesystem)
+    return Provider(url, named_by, Secret(proxy), way, authorities, system.variable(KEY))
 
 
-def _authorities(found: Mapping[str, Variable], filesystem: Filesystem) -> str:
-    """Return the further certificates that the server trusts."""
-    named = found[AUTHORITIES].value.reveal() if AUTHORITIES in found else ""
-    return filesystem.text(named, follow=True) if named else ""
+def _proxies(system: Portagent) -> dict[str, Variable]:
+    """Return the variables that name proxies: the server's, or ours where it has not been seen."""
+    found = {name: one for name in VARIABLES if (one := _variable(system, name))}
+    if found or system.pid or system.container:
+        return found
+    ours = ((name, os.environ[name]) for name in VARIABLES if name in os.environ)
+    return {name: Variable(name, Secret(value), "our own environment") for name, value in ours}
+
+
+def _variable(system: Portagent, name: str) -> Variable | None:
+    """Return a variable of the server, None where it has none.
+
+    Raises:
+        CannotTell: something that may set it is not ours to see.
+    """
+    found = system.variable(name)
+    if found is None and system.hidden:
+        raise CannotTell(f"whether it has {name} cannot be told without {system.hidden[0]}")
+    return found
+
+
+def _authorities(system: Portagent, filesystem: Filesystem) -> str:
+    """Return the further certificates that the server trusts, as PEM."""
+    named = system.variable(AUTHORITIES)
+    return filesystem.text(named.value.reveal(), follow=True) if named is not None else ""
 
 
 def _bare(url: str) -> str:

@@ -12,7 +12,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 NAMES = (
     *("LLM_PROVIDER_KEY", "LLM_PROVIDER_URL", "LLM_PROVIDER_MODEL", "PORT", "AGENTX_DIR"),
     *("JWT_SECRET", "INVITE_CODE_REQUIRED", "LOG_LEVEL", "ENABLE_PROMPTX", "NODE_ENV", "TZ"),
-    *("HOME", "PATH", *PROXIES, *(name.lower() for name in PROXIES)),
+    *("HOME", "PATH", "NODE_EXTRA_CA_CERTS", *PROXIES, *(name.lower() for name in PROXIES)),
     # Of the second generation.
     *("WS_PORT", "DATABASE_PATH", "DEEPRACTICE_API_KEY", "DEEPRACTICE_BASE_URL"),
 )

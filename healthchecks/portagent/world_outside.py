@@ -53,6 +53,7 @@ class Outside:
 
         serving = providers.serve(self._world.folder, how, seal, takes)
         port, authority = self._ending.enter_context(serving)
+        self.given(NO_PROXY="")  # that of this machine, if any, is none of the world's
         if authority:
             self.given(NODE_EXTRA_CA_CERTS=authority)
         scheme = "https" if seal else "http"
@@ -101,3 +102,28 @@ class Outside:
         listening, text = self._ending.enter_context(nginx.serve(folder, front))
         self._world.change(proxy_configs=[str(text)], proxy_url=f"http://127.0.0.1:{listening}")
         return listening
+
+    def asset(self, ending: str) -> Path:
+        """Return the page's own script ("js") or style ("css")."""
+        return next((self._world.server.public / "assets").glob(f"*.{ending}"))
+
+    def page(self, head: str) -> Path:
+        """Let index.html have this in its head, or let there be none; return its path.
+
+        $SCRIPT, $STYLE and $DIGEST in it become the names of the page's own files in assets/, and
+        what the script's integrity is.
+        """
+        import base64
+        import hashlib
+
+        path = self._world.server.public / "index.html"
+        if not head:
+            path.unlink()
+            return path
+        script = self.asset("js")
+        digest = base64.b64encode(hashlib.sha384(script.read_bytes()).digest()).decode()
+        names = {"$SCRIPT": script.name, "$STYLE": self.asset("css").name}
+        for mark, name in {**names, "$DIGEST": f"sha256-old sha384-{digest}"}.items():
+            head = head.replace(mark, name)
+        path.write_text(f"<!doctype html><head>{head}</head><div id=root></div>", "utf-8")
+        return path

@@ -1,0 +1,172 @@
+"""What is seen of the page: what it loads, what a browser makes of it, and who may call it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from healthchecks.portagent.page_links import SCRIPT, Link, fault_of, links_of
+from healthchecks.portagent.system import Portagent
+from plugins import Absent, Blocked, CannotTell, TooBig, printable, probe
+from plugins.endpoints.browser import Browser, Opened
+from plugins.endpoints.http import Answer, Http
+from plugins.hosts import Host
+
+UP = "portagent.it_is_up"
+LOADS = "portagent.the_page_loads_what_it_needs"
+_LARGEST_PAGE = 1 << 20
+_LARGEST_FILE = 32 << 20
+_MOST = 60  # scripts and styles that are asked for
+_WHOLE = 50.0
+_PREFLIGHT = "/api/auth/login"
+_HEADERS = ("authorization", "content-type")
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page's server answers.
+
+    Args:
+        url: of the page.
+        faults: what a browser would miss, a sentence each.
+    """
+
+    url: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What the server allows a page of another origin.
+
+    Args:
+        origin: of that page.
+        url: that was asked.
+        faults: what the browser would refuse, a sentence each.
+    """
+
+    origin: str
+    url: str
+    faults: tuple[str, ...]
+
+
+@probe(deadline=_WHOLE, every=60.0)
+def page(system: Portagent, http: Http) -> Page:
+    """What the page loads, and how that is answered."""
+    url = f"{system.url}/"
+    answer = _front(system, http)
+    if fault := _page_fault(answer):
+        return Page(url, (fault,))
+    links = tuple(links_of(answer.body.decode("utf-8", "replace"), url))
+    if not any(link.kind == SCRIPT for link in links):
+        return Page(url, ("the page loads no script: it is not the one that was built",))
+    if len(links) > _MOST:
+        raise CannotTell(f"the page loads {len(links)} files; we ask for {_MOST} at most")
+    faults = tuple(_faults(system, http, links))
+    elsewhere = [link for link in links if link.url and not link.same_origin]
+    if elsewhere and not faults:
+        where = printable(elsewhere[0].written, 120)
+        raise CannotTell(f"the page loads from another server, which is not asked: {where}")
+    return Page(url, faults)
+
+
+@probe(deadline=_WHOLE, every=300.0)
+def page_in_browser(system: Portagent, commands: Host, http: Http) -> Opened:
+    """What a real browser makes of the page."""
+    settings = system.settings
+    if fault := _page_fault(_front(system, http)):
+        raise Blocked(LOADS, fault)
+    limit = min(settings.browser_seconds, _WHOLE - 10)
+    seen = Browser(commands, settings.chromium).open(f"{system.url}/", deadline=limit)
+    if seen.elsewhere and (seen.errors or not seen.has_login_form):
+        raise CannotTell(
+            f"the page needs another server, which the browser may not ask: {seen.elsewhere[0]}"
+        )
+    return seen
+
+
+@probe
+def preflight(system: Portagent, http: Http) -> Preflight:
+    """What the server allows the page of the configured origin."""
+    settings = system.settings
+    origin = settings.origin.strip().rstrip("/")
+    asked = (settings.proxy_url or system.url).rstrip("/")
+    if not origin or _origin(origin) == _origin(asked):
+        raise Absent("its page is its own: no other origin is configured")
+    if "://" not in origin or urlsplit(origin).path:
+        raise CannotTell(f"origin must be as https://agent.example, not {printable(origin)}")
+    words = {"origin": origin, "access-control-request-method": "POST"}
+    words["access-control-request-headers"] = ",".join(_HEADERS)
+    try:
+        answer = http.request(
+            "OPTIONS", f"{asked}{_PREFLIGHT}", deadline=settings.connect_deadline, headers=words
+        )
+    except CannotTell as met:
+        raise Blocked(UP, f"{printable(asked)} does not answer: {met}") from None
+    faults = tuple(_refusals(answer, origin))
+    return Preflight(printable(origin), printable(f"{asked}{_PREFLIGHT}"), faults)
+
+
+def _front(system: Portagent, http: Http) -> Answer:
+    """Return the answer to a GET of the page.
+
+    Raises:
+        Blocked: the server does not answer.
+        TooBig: it is no page of a browser's.
+    """
+    limit = system.settings.connect_deadline
+    try:
+        return http.get(f"{system.url}/", deadline=limit, limit=_LARGEST_PAGE)
+    except TooBig:
+        raise
+    except CannotTell as met:
+        raise Blocked(UP, f"the server does not answer: {met}") from None
+
+
+def _page_fault(answer: Answer) -> str:
+    """Return why the answer is no page, "" where it is one."""
+    if answer.status != 200:
+        said = printable(answer.body, 100)
+        return f"the page is answered with HTTP {answer.status} {said}".rstrip()
+    if answer.content_type != "text/html":
+        return f"the page comes as {printable(answer.content_type, 60) or 'no type'}, not as HTML"
+    return "" if answer.body.strip() else "the page is empty"
+
+
+def _faults(system: Portagent, http: Http, links: tuple[Link, ...]) -> Iterator[str]:
+    """Ask for each file of the page's own server once; yield what a browser would miss."""
+    limit = system.settings.connect_deadline
+    for link in dict.fromkeys(links):
+        if not link.url:
+            yield f"{printable(link.written, 120)} is no URL"
+        elif link.same_origin:
+            try:
+                answer = http.get(link.url, deadline=limit, limit=_LARGEST_FILE)
+            except CannotTell as met:
+                yield f"{printable(link.written, 120)} does not come: {met}"
+                continue
+            if fault := fault_of(link, answer):
+                yield fault
+
+
+def _refusals(answer: Answer, origin: str) -> Iterator[str]:
+    """Yield why a browser would not let the page of an origin call the server."""
+    if not 200 <= answer.status < 300:
+        yield f"the preflight is answered with HTTP {answer.status}"
+    allowed = answer.header("access-control-allow-origin")
+    if allowed not in {"*", origin}:
+        shown = printable(allowed, 100)
+        yield f"Access-Control-Allow-Origin is {shown}" if shown else "no origin is allowed"
+    names = answer.header("access-control-allow-headers").lower().split(",")
+    listed = {name.strip() for name in names}
+    # A star stands for all but this one.
+    missing = [n for n in _HEADERS if n not in listed and ("*" not in listed or n == _HEADERS[0])]
+    if missing:
+        yield f"Access-Control-Allow-Headers lacks {', '.join(missing)}"
+
+
+def _origin(url: str) -> tuple[str, str]:
+    scheme, _, rest = url.lower().partition("://")
+    usual = {"http": ":80", "https": ":443"}.get(scheme, "")
+    return scheme, rest.partition("/")[0].removesuffix(usual)
