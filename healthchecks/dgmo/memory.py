@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from healthchecks.dgmo.memory_entries import (
     DEFAULT_MODEL,
@@ -40,7 +40,7 @@ class Place:
         told_by: what says so, in words.
     """
 
-    url: str
+    url: str = field(repr=False)
     key: Secret
     told_by: str
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from urllib.parse import urlsplit
 
 from plugins.eyes import files, reading
 from plugins.hosts import Host
@@ -168,6 +169,7 @@ def find(settings: Settings, host: Host) -> Dgmo:
     made = [_not_there(path, host) for path in (*backups[:1], config_files[0])]
     lock = settings.path(settings.backup_lock)
     own = (*(one.root for one in stores), *signs, *settings.paths(settings.project_folders))
+    names, ports = _reached(settings.qdrant_url)
     return Dgmo(
         settings=settings,
         home=settings.path("~"),
@@ -180,10 +182,24 @@ def find(settings: Settings, host: Host) -> Dgmo:
         log_folder=os.path.join(data, "dgmo", "log"),
         uses=Uses(
             folders=tuple(one.root for one in stores),
+            names=names,
+            ports=ports,
             backups=backups,
             roots=(*own, *backups, *temporary, *made, lock),
         ),
     )
+
+
+def _reached(url: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Give the name of another host that a URL leads to, or the port of this one."""
+    try:
+        parts = urlsplit(url)
+        name, port = parts.hostname or "", parts.port
+    except ValueError:
+        return (), ()  # that it is none is told by who asks there
+    if name in {"", "localhost", "::1"} or name.startswith("127."):
+        return (), (port,) if port else ()
+    return (name,), ()
 
 
 def _moved(variable: str, host: Host) -> str:

@@ -91,8 +91,9 @@ def told_in_another_shape(world: World) -> None:
     guide="DG23",
     hint="""See what is left: `curl -s -X POST -H 'content-type: application/json' -d
     '{"exact": true}' <url>/collections/AgentMemories/points/count` (with -H "api-key:
-    $QDRANT_API_KEY" where it wants one). What was lost is in a snapshot: `pytest healthchecks/
-    --system dgmo --recover --list` names the procedure that restores one.""",
+    $QDRANT_API_KEY" where it wants one). What was lost is in the snapshots:
+    `curl -s <url>/collections/AgentMemories/snapshots` lists those of the server, and `ls -lt
+    ~/backups/qdrant` those that were downloaded.""",
 )
 def test_memories_are_there(memories: Memories) -> None:
     """Memories are there, and as many as there were.
