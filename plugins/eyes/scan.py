@@ -137,7 +137,7 @@ class Reading:
             self._date(block, start, done)
             self._lead(block, start, done)
             done = start
-            self._look(block[start : block.find(b"\n", start)], rules)
+            self._look(block, start, rules)
         last = block.rfind(b"\n", 0, len(block) - 1) + 1
         self._date(block, last, done)
         self._lead(block, last, done)
@@ -186,8 +186,8 @@ class Reading:
             self._head = block[start : block.find(b"\n", start)][:LOOKED_AT]
             self.level = level_of(self._head)
 
-    def _look(self, line: bytes, rules: set[int]) -> None:
-        inner = line[:1] in INNER
+    def _look(self, block: bytes, start: int, rules: set[int]) -> None:
+        line = block[start : block.find(b"\n", start)]
         for number in sorted(rules):
             key, pattern, levels, fields = self._rules[number]
             # The record's level is that of its first line; what stands in an inner one is text.
@@ -195,7 +195,18 @@ class Reading:
                 continue
             if pattern.search(line, 0, LOOKED_AT) and _fits(line, fields):
                 self._told[number] = self._record
-                self._count(key, self._head[:600] + b" " + line.strip() if inner else line)
+                self._count(key, self._shown(block, start, line))
+
+    def _shown(self, block: bytes, start: int, line: bytes) -> bytes:
+        """Return the line within its record: behind the first one, or with those below it."""
+        if line[:1] in INNER:
+            return self._head[:600] + b" " + line.strip()
+        end = start + len(line) + 1
+        while len(line) < 600 and block[end : end + 1] in INNER:
+            below = block[end : block.find(b"\n", end)]
+            line += b" " + below.strip()
+            end += len(below) + 1
+        return line
 
     def _count(self, key: str, line: bytes) -> None:
         tally = self._tallies.get(key)

@@ -88,3 +88,10 @@ def test_a_duration_is_no_zone() -> None:
     wanted = datetime.datetime(2026, 3, 4, 5, 6, 7, tzinfo=datetime.UTC).timestamp()
     for more in (b" +5ms service=x", b" +1234ms service=x", b"Z x", b"+0000 x"):
         assert time_of(b"INFO  2026-03-04T05:06:07" + more, b"Z") == wanted
+
+
+def test_a_record_is_shown_with_its_inner_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(record(1, "ERR", "disk is full", "path: '/d'") + record(2, "INF", "Other"))
+    _, line = hits(log)["full"]
+    assert line.endswith("'disk is full' { path: '/d', }")
