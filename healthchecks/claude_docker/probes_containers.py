@@ -229,7 +229,7 @@ def pressed_sessions(system: ClaudeDocker, commands: Host) -> tuple[Pressure, ..
 def _pressure(one: Container, stats: Stats, system: ClaudeDocker) -> Pressure:
     limits, memory, throttled = system.settings, None, None
     if one.memory_limit and stats.memory_limit:
-        share = round(100 * stats.memory_used / min(one.memory_limit, stats.memory_limit), 1)
+        share = stats.memory_percent(one.memory_limit)
         memory = Measure(f"memory of {one.name}", share, "%", limits.session_memory_percent)
     if one.nano_cpus and stats.periods * _PERIOD >= limits.session_busy_seconds:
         share = round(100 * stats.throttled / stats.periods, 1)

@@ -15,6 +15,7 @@ from healthchecks.portagent.probes_old_messages import old_messages
 from healthchecks.portagent.probes_page import page, page_in_browser, preflight
 from healthchecks.portagent.probes_provider import provider_key, provider_pace, provider_reach
 from healthchecks.portagent.probes_proxy import proxies, through_the_proxy
+from healthchecks.portagent.probes_resources import load, memory_growth, unlimited
 from healthchecks.portagent.probes_secrets import (
     inspected_secrets,
     open_variable_files,
@@ -46,10 +47,12 @@ __all__ = [
     "ignored_port",
     "inspected_secrets",
     "invitations",
+    "load",
     "log_files",
     "log_hits",
     "log_level",
     "lone_container",
+    "memory_growth",
     "misheld_data",
     "names_lost_inside",
     "old_messages",
@@ -72,6 +75,7 @@ __all__ = [
     "token_trial",
     "unattached",
     "unit_state",
+    "unlimited",
     "users_read",
     "versions",
     "write_log",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from healthchecks.portagent.world_names import NameServer, loopback
 from healthchecks.portagent.world_server import KEY, SECRET
 from plugins.worlds.dockerd import Dockerd, borrowed
+from plugins.worlds.running import blocked, end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,6 +45,7 @@ class Containers:
         self._world = world
         self._engine: Dockerd | None = None
         self._names: NameServer | None = None
+        self._spinning = 0
         self.name = "portagent"
 
     def build(self) -> None:
@@ -162,6 +164,31 @@ class Containers:
         """Let everybody ask the engine, until it is given back."""
         os.chmod(self.engine.socket, 0o666)  # noqa: S103 - the fault that is shown
 
+    def looked_at_before(self, *mib: float, container: str = "") -> None:
+        """Let earlier runs have seen how much memory the server, or a container, took."""
+        from plugins.endpoints.processes import Processes
+        from plugins.hosts import Host
+        from plugins.worlds.looks import remembered
+
+        here = Host()
+        life: list[object] = []
+        if container:
+            started = self.engine.docker("inspect", "--format", "{{.State.StartedAt}}", container)
+            life = [container, started.strip()]
+        else:
+            pid = self._world.server.pid
+            life = [pid, next(one.started_ticks for one in Processes(here).all() if one.pid == pid)]
+        question = (here.spec, "portagent's memory", str(self._world.data_dir))
+        remembered(self._world.folder.with_name("state"), question, life, mib)
+
+    def spin(self, name: str) -> None:
+        """Start a program of this name that is always busy, with the world's data folder."""
+        program = self._world.folder / "bin" / name
+        program.write_text("#!/bin/sh\nwhile :; do :; done\n", "utf-8")
+        program.chmod(0o755)
+        argv = (str(program), "--data-dir", str(self._world.data_dir))
+        self._spinning = blocked(argv)
+
     def own(self, uid: int, mode: int = 0) -> None:
         """Give the data folder, and all in it, to a user, and let that user reach it.
 
@@ -194,13 +221,16 @@ class Containers:
 
     def wait(self, is_so: Callable[[], bool]) -> None:
         """Wait until something is so."""
-        end = time.monotonic() + 20
+        until = time.monotonic() + 20
         while not is_so():
-            assert time.monotonic() < end, "a container did not become what it should"
+            assert time.monotonic() < until, "a container did not become what it should"
             time.sleep(0.05)
 
     def close(self) -> None:
         """Give the engine back, emptied."""
+        if self._spinning:
+            end(self._spinning)
+            self._spinning = 0
         if self._names is not None:
             self._names.close()
             self._names = None

@@ -88,6 +88,11 @@ class Stats:
     throttled: int
     pids: int
 
+    def memory_percent(self, limit: int) -> float:
+        """Return how much is taken of a container's own limit, or of the machine below that."""
+        tightest = min(limit, self.memory_limit or limit)
+        return round(100 * self.memory_used / tightest, 1) if tightest else 0.0
+
 
 @dataclass(frozen=True)
 class Image:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugins.endpoints import containers as rows
+from plugins.endpoints import engine_answers as answers
 from plugins.endpoints import inside, layers
 from plugins.endpoints.containers import Container, Image, Mount, Share, Stats, Usage, Volume
 from plugins.endpoints.inside import Inside
@@ -73,7 +74,7 @@ class Docker:
 
     def containers(self, *, all: bool = True, deadline: float = 10.0) -> tuple[Container, ...]:  # noqa: A002 - the engine's own word
         """Return the containers, the stopped ones too unless `all` is False."""
-        return self._ask(("containers", all), lambda api: _containers(api, all), deadline)
+        return self._ask(("containers", all), lambda api: answers.containers(api, all), deadline)
 
     def images(self, *, deadline: float = 10.0) -> tuple[Image, ...]:
         """Return the images, dangling ones too."""
@@ -125,20 +126,8 @@ class Docker:
         Raises:
             Refused: its log driver keeps nothing that could be read.
         """
-
-        def ask(api: APIClient) -> bytes:
-            told = bytearray()
-            chunks = api.logs(
-                container, stream=True, follow=False, tail=last or "all", since=since or None
-            )
-            for chunk in chunks:
-                told += chunk
-                if len(told) >= limit:
-                    break
-            chunks.close()
-            return bytes(told[:limit])
-
-        return self._ask(("printed", container, last, since, limit), ask, deadline)
+        words = (container, last, since, limit)
+        return self._ask(("printed", *words), lambda api: answers.printed(api, *words), deadline)
 
     def run_inside(
         self, container: str, argv: tuple[str, ...], *, limit: int = 64 << 10, deadline: float = 10
@@ -147,15 +136,8 @@ class Docker:
 
         A program that is not there has the status 126 or 127. At the deadline it is left behind.
         """
-
-        def ask(api: APIClient) -> tuple[int, bytes]:
-            made = api.exec_create(container, list(argv))["Id"]
-            told = bytearray()
-            for chunk in api.exec_start(made, stream=True):
-                told += chunk[: limit - len(told)]
-            return api.exec_inspect(made).get("ExitCode") or 0, bytes(told)
-
-        return self._ask(("run", container, argv), ask, deadline)
+        words = (container, argv, limit)
+        return self._ask(("run", *words), lambda api: answers.ran(api, *words), deadline)
 
     def look_inside(
         self, container: str, paths: Iterable[str], *, deadline: float = 30.0
@@ -164,7 +146,7 @@ class Docker:
         asked = tuple(paths)
 
         def ask(api: APIClient) -> tuple[Inside | None, ...]:
-            return tuple(_inside(api, container, path) for path in asked)
+            return tuple(answers.standing(api, container, path) for path in asked)
 
         return self._ask(("stat", container, asked), ask, deadline)
 
@@ -279,26 +261,3 @@ class Docker:
                 f"{what}: we may not use it; members of the group docker may (`id -nG` lists ours)"
             )
         return meaning
-
-
-def _containers(api: APIClient, everything: bool) -> tuple[Container, ...]:
-    import docker
-
-    found = []
-    for row in api.containers(all=everything):
-        try:
-            found.append(rows.container(row, api.inspect_container(row["Id"])))
-        except docker.errors.NotFound:
-            continue  # gone between the list and the look
-    return tuple(found)
-
-
-def _inside(api: APIClient, container: str, path: str) -> Inside | None:
-    import docker
-
-    try:
-        content, told = api.get_archive(container, path)
-    except docker.errors.NotFound:
-        return None
-    content.close()  # the engine has begun to send it
-    return inside.standing(path, told)
