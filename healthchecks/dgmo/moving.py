@@ -51,10 +51,10 @@ def moved(system: Dgmo, filesystem: Filesystem, to: str) -> Iterator[Step | Note
 
 
 def _demand(store: Store, target: str, filesystem: Filesystem) -> None:
-    if f"{target}/".startswith(f"{store.root}/"):
-        raise Misgiven(f"to: {target} lies in the store itself")
     if filesystem.exists(target):
         raise Misgiven(f"to: {target} is there already; nothing is written over it")
+    if f"{target}/".startswith(f"{store.root}/"):
+        raise Misgiven(f"to: {target} lies in the store itself")
 
 
 def _told(system: Dgmo, place: str) -> Iterator[Note]:

@@ -65,7 +65,7 @@ def recover_sessions(
     yield from _completed(system, found, commands, filesystem, "")
 
 
-@procedure(verify=RESTORED, settle=0.0, deadline=300.0)
+@procedure(settle=0.0, deadline=300.0)
 def recover_missing_sessions(
     system: Dgmo,
     filesystem: Filesystem,
