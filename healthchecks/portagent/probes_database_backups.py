@@ -76,18 +76,18 @@ def database_backups(
     folders = system.settings.paths(system.settings.backups)
     if not folders:
         raise Absent("folders of backups: none is configured")
-    copies = tuple(copies_of(folders, filesystem, sqlite, commands))
+    wanted = tuple(name for name in TABLES if name in there and name not in DISPENSABLE)
+    copies = tuple(copies_of(folders, filesystem, sqlite, commands, wanted))
     folder, makes = _place(folders, filesystem)
     stamp = time.strftime("%Y%m%d_%H%M%S")
     sources = tuple(
         (os.path.join(folder, f"{name}-{stamp}.db"), path) for name, path in there.items() if folder
     )
-    wanted = [name for name in TABLES if name in there and name not in DISPENSABLE]
     faults = tuple(_faults(wanted, copies, system.settings.backup_hours))
     return DatabaseBackups(folders, copies, faults, folder, makes, sources)
 
 
-def _faults(wanted: list[str], copies: tuple[Copy, ...], hours: float) -> Iterator[str]:
+def _faults(wanted: tuple[str, ...], copies: tuple[Copy, ...], hours: float) -> Iterator[str]:
     for name in wanted:
         newest = next((copy for copy in copies if copy.name == name), None)
         if newest is None:
@@ -100,40 +100,46 @@ def _faults(wanted: list[str], copies: tuple[Copy, ...], hours: float) -> Iterat
 
 
 def copies_of(
-    folders: tuple[str, ...], filesystem: Filesystem, sqlite: Sqlite, commands: Host
+    folders: tuple[str, ...],
+    filesystem: Filesystem,
+    sqlite: Sqlite,
+    commands: Host,
+    wanted: tuple[str, ...],
 ) -> Iterator[Copy]:
     """Yield the copies in these folders, the newest first; of each database one that is whole.
 
-    What is older than a whole one is not looked through.
+    What is older than a whole one is not looked through, nor an archive that nothing is wanted of.
     """
     files, archives = _found(folders, filesystem)
     candidates = sorted([*files, *archives[:_ARCHIVES]], key=lambda one: -one.mtime)
     whole: set[str] = set()
     for entry in candidates:
-        for name, member, fault in _within(entry, whole, sqlite, commands):
+        missing = set(wanted) - whole
+        for name, member, fault in _within(entry, missing, sqlite, commands):
             yield Copy(name, entry.path, member, entry.mtime, fault)
             whole |= set() if fault else {name}
 
 
 def _within(
-    entry: Entry, whole: set[str], sqlite: Sqlite, commands: Host
+    entry: Entry, missing: set[str], sqlite: Sqlite, commands: Host
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield name, member and fault of each database that a file or archive holds."""
+    """Yield name, member and fault of each missing database that a file or archive may hold."""
     copy = _COPY.fullmatch(entry.name)
     if copy:
-        if copy[1] not in whole:
+        if copy[1] in missing:
             yield copy[1], "", _fault(sqlite, copy[1], entry.path)
         return
-    if set(TABLES) - DISPENSABLE <= whole:
+    if not missing:
         return
     told = commands.call(packed_databases.packed, entry.path, _SECONDS, deadline=_SECONDS)
     if told["late"]:
         raise CannotTell(f"{printable(entry.path)}: not read within our limit of {_SECONDS:g} s")
     for member, fault in told["databases"].items():
-        if found := _COPY.fullmatch(os.path.basename(member)):
+        found = _COPY.fullmatch(os.path.basename(member))
+        if found and found[1] in missing:
             yield found[1], member, told["fault"] or fault
     if told["fault"] and not told["databases"]:
-        for name in set(TABLES) - DISPENSABLE - whole:
+        for name in sorted(missing):
             yield name, "", told["fault"]
 
 

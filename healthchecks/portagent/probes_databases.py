@@ -92,7 +92,7 @@ def broken_databases(system: Portagent, sqlite: Sqlite, run: Run) -> tuple[Broke
     unseen: list[CannotTell] = []
     for name, path, standing in present(system, sqlite):
         try:
-            faults = _faults(system, sqlite, name, path, standing, run.deep)
+            faults = faults_of(system, sqlite, name, path, standing, deep=run.deep)
         except CannotTell as why:
             unseen.append(why)
             continue
@@ -104,14 +104,16 @@ def broken_databases(system: Portagent, sqlite: Sqlite, run: Run) -> tuple[Broke
     return tuple(broken)
 
 
-def _faults(
+def faults_of(
     system: Portagent,
     sqlite: Sqlite,
     name: str,
     path: str,
     standing: Standing | None,
+    *,
     deep: bool,
 ) -> tuple[str, ...]:
+    """Return what is wrong with a database; `deep` compares its indexes whatever its size."""
     if standing is None:
         return () if name in DISPENSABLE else ("it is not there, and the others are",)
     if is_hot(sqlite, path, standing):
