@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from healthchecks.portagent.page_links import SCRIPT, Link, fault_of, links_of
+from healthchecks.portagent.seat import demand_first
 from healthchecks.portagent.system import Portagent
-from plugins import Absent, Blocked, CannotTell, TooBig, printable, probe
+from plugins import Absent, Blocked, CannotTell, printable, probe
 from plugins.endpoints.browser import Browser, Opened
 from plugins.endpoints.http import Answer, Http
+from plugins.endpoints.processes import Processes
+from plugins.endpoints.sockets import Sockets
 from plugins.hosts import Host
 
-UP = "portagent.it_is_up"
 LOADS = "portagent.the_page_loads_what_it_needs"
 _LARGEST_PAGE = 1 << 20
 _LARGEST_FILE = 32 << 20
@@ -52,8 +54,9 @@ class Preflight:
 
 
 @probe(deadline=_WHOLE, every=60.0)
-def page(system: Portagent, http: Http) -> Page:
+def page(system: Portagent, processes: Processes, sockets: Sockets, http: Http) -> Page:
     """What the page loads, and how that is answered."""
+    demand_first(system, processes, sockets, http)
     url = f"{system.url}/"
     answer = _front(system, http)
     if fault := _page_fault(answer):
@@ -72,8 +75,11 @@ def page(system: Portagent, http: Http) -> Page:
 
 
 @probe(deadline=_WHOLE, every=300.0)
-def page_in_browser(system: Portagent, commands: Host, http: Http) -> Opened:
+def page_in_browser(
+    system: Portagent, commands: Host, processes: Processes, sockets: Sockets, http: Http
+) -> Opened:
     """What a real browser makes of the page."""
+    demand_first(system, processes, sockets, http)
     settings = system.settings
     if fault := _page_fault(_front(system, http)):
         raise Blocked(LOADS, fault)
@@ -87,7 +93,7 @@ def page_in_browser(system: Portagent, commands: Host, http: Http) -> Opened:
 
 
 @probe
-def preflight(system: Portagent, http: Http) -> Preflight:
+def preflight(system: Portagent, processes: Processes, sockets: Sockets, http: Http) -> Preflight:
     """What the server allows the page of the configured origin."""
     settings = system.settings
     origin = settings.origin.strip().rstrip("/")
@@ -96,32 +102,19 @@ def preflight(system: Portagent, http: Http) -> Preflight:
         raise Absent("its page is its own: no other origin is configured")
     if "://" not in origin or urlsplit(origin).path:
         raise CannotTell(f"origin must be as https://agent.example, not {printable(origin)}")
+    demand_first(system, processes, sockets, http)
     words = {"origin": origin, "access-control-request-method": "POST"}
     words["access-control-request-headers"] = ",".join(_HEADERS)
-    try:
-        answer = http.request(
-            "OPTIONS", f"{asked}{_PREFLIGHT}", deadline=settings.connect_deadline, headers=words
-        )
-    except CannotTell as met:
-        raise Blocked(UP, f"{printable(asked)} does not answer: {met}") from None
+    limit = settings.connect_deadline
+    answer = http.request("OPTIONS", f"{asked}{_PREFLIGHT}", deadline=limit, headers=words)
     faults = tuple(_refusals(answer, origin))
     return Preflight(printable(origin), printable(f"{asked}{_PREFLIGHT}"), faults)
 
 
 def _front(system: Portagent, http: Http) -> Answer:
-    """Return the answer to a GET of the page.
-
-    Raises:
-        Blocked: the server does not answer.
-        TooBig: it is no page of a browser's.
-    """
+    """Return the answer to a GET of the page."""
     limit = system.settings.connect_deadline
-    try:
-        return http.get(f"{system.url}/", deadline=limit, limit=_LARGEST_PAGE)
-    except TooBig:
-        raise
-    except CannotTell as met:
-        raise Blocked(UP, f"the server does not answer: {met}") from None
+    return http.get(f"{system.url}/", deadline=limit, limit=_LARGEST_PAGE)
 
 
 def _page_fault(answer: Answer) -> str:

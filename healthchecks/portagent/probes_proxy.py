@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from healthchecks.portagent.seat import OPENS, demand_first, told
 from healthchecks.portagent.system import Portagent
-from plugins import Absent, Blocked, CannotTell, WrongKind, printable, probe
+from plugins import Absent, Blocked, CannotTell, printable, probe
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.http import Answer, Http
 from plugins.endpoints.nginx_files import passing_on
+from plugins.endpoints.processes import Processes
 from plugins.endpoints.proxied import Proxied
+from plugins.endpoints.sockets import Sockets
 from plugins.endpoints.websocket import Line, Talk, WebSockets
 
-UP = "portagent.it_is_up"
-OPENS = "portagent.a_websocket_opens"
 _SOCKET = "/ws"
 _PAGES = ("/health", "/api/auth/config")  # the second where the proxy keeps the first to itself
 _BEHIND = frozenset({502, 503, 504})  # what proxies say of a server that they do not reach
@@ -56,28 +57,20 @@ def proxies(system: Portagent, filesystem: Filesystem) -> Proxies:
 
 
 @probe(deadline=30.0, every=30.0)
-def through_the_proxy(system: Portagent, http: Http, websocket: WebSockets) -> Through:
+def through_the_proxy(
+    system: Portagent, processes: Processes, sockets: Sockets, http: Http, websocket: WebSockets
+) -> Through:
     """What came through the proxy by which people reach the server."""
     url = system.settings.proxy_url.rstrip("/")
     if not url:
         raise Absent("no proxy_url says how people reach it")
+    demand_first(system, processes, sockets, http)
     limit = system.settings.connect_deadline
-    _demand_the_server(system, http, limit)
     page = _page(http, url, limit)
     socket = _socket(websocket, url, limit) if not page else ""
     if socket and _is_shut(websocket, system, limit):
         raise Blocked(OPENS, "no WebSocket opens at the server itself")
     return Through(printable(url), tuple(trouble for trouble in (page, socket) if trouble))
-
-
-def _demand_the_server(system: Portagent, http: Http, limit: float) -> None:
-    """Raise Blocked where the server itself does not answer."""
-    try:
-        answer = http.get(f"{system.url}{_PAGES[0]}", deadline=limit)
-    except CannotTell as met:
-        raise Blocked(UP, f"the server itself does not answer: {met}") from None
-    if not _is_data(answer):
-        raise Blocked(UP, f"the server itself answers {_said(answer)}")
 
 
 def _page(http: Http, url: str, limit: float) -> str:
@@ -88,7 +81,7 @@ def _page(http: Http, url: str, limit: float) -> str:
             answer = http.get(f"{url}{path}", deadline=limit)
         except CannotTell as met:
             return str(met)
-        if _is_data(answer):
+        if answer.status == 200 and told(answer) is not None:
             return ""
         if answer.status in _OWN or 300 <= answer.status < 400:
             _refuse_to_judge(answer, url)
@@ -104,16 +97,6 @@ def _refuse_to_judge(answer: Answer, url: str) -> None:
         raise CannotTell(f"{printable(url)} asks who we are (HTTP {answer.status})")
     there = printable(answer.header("location"), 100)
     raise CannotTell(f"{printable(url)} sends us to {there}: let proxy_url be where it leads")
-
-
-def _is_data(answer: Answer) -> bool:
-    """Whether the server itself answered: its pages are HTML, its words are JSON."""
-    if answer.status != 200 or answer.content_type != "application/json":
-        return False
-    try:
-        return isinstance(answer.json(), dict)
-    except WrongKind:
-        return False
 
 
 def _said(answer: Answer) -> str:

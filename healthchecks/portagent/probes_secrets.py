@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from healthchecks.portagent.generations import is_second
 from healthchecks.portagent.probes_container import SECRET, container
 from healthchecks.portagent.system import Portagent
 from healthchecks.portagent.variables import SECRETS
@@ -83,7 +83,7 @@ class Exposed:
 @probe
 def server_key(system: Portagent, filesystem: Filesystem) -> ServerKey:
     """Whether the server was given a key of the provider, and what gives it."""
-    if _is_second(system, filesystem):
+    if is_second(system, filesystem):
         raise Absent(f"{KEY}: the second generation keeps its key in its database")
     found = system.variable(KEY)
     if found is not None:
@@ -114,13 +114,6 @@ def flaw(key: str) -> str:
     if _PLACEHOLDER.search(key):
         return "is the placeholder of an example"
     return ""
-
-
-def _is_second(system: Portagent, filesystem: Filesystem) -> bool:
-    """Whether what stands here is of the second generation."""
-    folder = os.path.join(system.data_dir or "/nonexistent", "data")
-    there, here = (filesystem.exists(f"{folder}/{name}") for name in ("app.db", "portagent.db"))
-    return system.variable("WS_PORT") is not None or (there and not here)
 
 
 @probe

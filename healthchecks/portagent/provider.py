@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from healthchecks.portagent.generations import is_second
 from healthchecks.portagent.system import Portagent
 from healthchecks.portagent.variables import Variable
-from plugins import CannotTell, NoPermission, printable
+from plugins import Absent, CannotTell, NoPermission, printable
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.http import Answer, Http
 from plugins.endpoints.proxying import VARIABLES, proxy_for
@@ -70,9 +71,12 @@ def provider_of(system: Portagent, commands: Host, filesystem: Filesystem) -> Pr
     """Find out where the provider is, as the server was told.
 
     Raises:
+        Absent: the second generation, which keeps its provider in its database.
         CannotTell: the server is on a far host, so that it goes another way than we would, or what
             it was started with is not ours to see.
     """
+    if is_second(system, filesystem):
+        raise Absent("a provider that is named by variables: the second generation keeps its own")
     if not commands.is_local:
         raise CannotTell(f"whether {commands.spec} reaches the provider cannot be told from here")
     base, named_by = system.settings.provider_url, "provider_url"

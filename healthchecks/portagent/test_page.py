@@ -196,3 +196,11 @@ def no_origin(world: World) -> None:
 def its_own(world: World) -> None:
     """The page is the server's own: no browser asks."""
     world.server.start()
+
+
+@fault(test_the_page_loads_what_it_needs, becomes="absent", generation=2)
+@fault(test_the_browser_may_call_it, becomes="absent", generation=2)
+def of_the_second_generation(world: World) -> None:
+    """Another page, at another port."""
+    world.change(origin="https://agent.example")
+    world.server.start()

@@ -276,3 +276,12 @@ def not_asked(world: World) -> None:
     """Nobody wants it asked."""
     world.outside.provider()
     world.outside.given(LLM_PROVIDER_KEY=KEY)
+
+
+@fault(test_the_provider_can_be_reached, becomes="absent", generation=2)
+@fault(test_the_provider_answers_soon, becomes="absent", generation=2)
+@fault(test_the_provider_takes_its_key, becomes="absent", generation=2)
+def of_the_second_generation(world: World) -> None:
+    """It keeps its provider and its key in its database."""
+    world.change(provider_ask=True)
+    world.server.start()

@@ -179,3 +179,10 @@ def a_pipe(world: World) -> None:
     """A FIFO where the configuration should be: it is not waited for, and it is not "no proxy"."""
     os.mkfifo(world.folder / "nginx.conf")
     world.change(proxy_configs=[str(world.folder / "nginx.conf")])
+
+
+@fault(test_the_proxy_in_front_lets_people_through, becomes="absent", generation=2)
+def of_the_second_generation(world: World) -> None:
+    """It has no page at this port."""
+    world.change(proxy_url="http://127.0.0.1:9")
+    world.server.start()
