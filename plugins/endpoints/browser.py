@@ -47,6 +47,7 @@ _FORM = "document.querySelectorAll('input[type=password]').length > 0"
 _LOADED = "document.readyState === 'complete'"
 _GRACE = 3.0  # seconds for the browser to end by itself
 _PATIENCE = 5.0  # seconds that a page may take to show its form, once it is loaded
+_LONGEST_PLACE = 40  # characters; the browser's sockets lie below it, in paths of 107 at most
 _QUIET = 0.5  # seconds after the form was seen in which errors may still come
 
 
@@ -100,10 +101,16 @@ class Browser:
         if path is None:
             raise ToolMissing(f"{printable(self._program)} is not installed")
         with (
-            tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as folder,
+            _scratch() as folder,
             _running(path, folder, address) as line,
         ):
             return _seen(line, url, deadline)
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder that is gone after its block, with a path that a socket's fits behind."""
+    place = "/tmp" if len(tempfile.gettempdir()) > _LONGEST_PLACE else None  # noqa: S108 - a fresh folder of ours in it
+    return tempfile.TemporaryDirectory(prefix="browser-", dir=place, ignore_cleanup_errors=True)
 
 
 @contextlib.contextmanager
