@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugins import configuration as files
+from plugins import shortcuts
 from plugins.configuration import Configuration, Misconfigured
 from plugins.finding import Severity
 from plugins.redaction import Redactor, redact
@@ -34,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="look at an embedded demo host instead of this machine",
     )
     _declare_fixing(option)
+    shortcuts.declare(group)
     option("--fail-on", choices=SEVERITIES, default="P2", help="what fails the run (P2)")
     option("--show", choices=SEVERITIES, default="P3", help="what is shown (P3)")
     option("--require", metavar="ID", action="append", default=[], help="this check must have run")
@@ -81,6 +83,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Read the systems files; print them where that is all that was asked."""
     if config.option.list_checks:
         vars(config.option).update(numprocesses=None, dist="no", tx=[])  # one process prints
+    shortcuts.resolve(config)
     config.stash[RUN] = run = Run.of(config, read_configuration(config))
     config.stash[REDACTOR] = Redactor(secrets_of(run.configuration))
     account = opened(config)

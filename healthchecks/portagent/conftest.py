@@ -10,6 +10,7 @@ from healthchecks.portagent.probes_databases import (
     broken_databases,
     write_log,
 )
+from healthchecks.portagent.probes_invitations import invitations
 from healthchecks.portagent.probes_log import log_hits
 from healthchecks.portagent.probes_old_messages import old_messages
 from healthchecks.portagent.probes_page import page, page_in_browser, preflight
@@ -32,7 +33,7 @@ from healthchecks.portagent.probes_server import (
     versions,
 )
 from healthchecks.portagent.probes_sockets import access, opening, quiet_connection
-from healthchecks.portagent.probes_tokens import invitations, signing_secret, token_trial
+from healthchecks.portagent.probes_tokens import signing_secret, token_trial
 from healthchecks.portagent.probes_unit import unit_state
 
 __all__ = [

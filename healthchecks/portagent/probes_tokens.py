@@ -1,4 +1,4 @@
-"""What lets people in: the secret that signs tokens, a test token, invitations."""
+"""What lets people in: the secret that signs tokens, and how a test token fares."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from healthchecks.portagent.invitations import changes_after, code_at, zone_of
 from healthchecks.portagent.probes_server import demand_variables
 from healthchecks.portagent.seat import READS_USERS, demand_first, told
 from healthchecks.portagent.system import Portagent
-from plugins import Absent, Blocked, CannotTell, WrongKind, printable, probe
+from plugins import Absent, Blocked, CannotTell, probe
 from plugins.endpoints.http import Http
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Sockets
 from plugins.endpoints.sqlite import Sqlite
-from plugins.eyes import machine, reading
+from plugins.eyes import reading
 from plugins.hosts import Host
 from plugins.redaction import Secret
 
@@ -92,7 +91,7 @@ def token_trial(
     name = system.settings.token_env
     token = Secret(os.environ.get(name, "").strip() if name else "")
     if not token:
-        raise Absent(f"a test token: the variable {name or 'token_env'} is not set")
+        raise Absent(f"a token to try (the variable {name or 'token_env'} is not set)")
     demand_first(system, processes, sockets, http)
     claims, why = _claims(token, system)
     if not claims:
@@ -180,86 +179,3 @@ def _user(system: Portagent, sqlite: Sqlite, claims: dict[str, Any]) -> str:
     if not rows:
         return "its user was deleted"
     return "its user is disabled" if not rows[0][0] else "its user is refused, and is in order"
-
-
-@dataclass(frozen=True)
-class Invitations:
-    """How registering is guarded.
-
-    Args:
-        required: whether it asks for a code.
-        troubles: what is not as it is meant, one sentence each.
-        zone: the name of the zone that the server reckons in.
-        code: today's code, shown to nobody but who asks for it.
-        left: for how many seconds it holds.
-    """
-
-    required: bool
-    troubles: tuple[str, ...]
-    zone: str
-    code: Secret
-    left: float
-
-
-@probe
-def invitations(
-    system: Portagent, processes: Processes, sockets: Sockets, http: Http, commands: Host
-) -> Invitations:
-    """Whether registering asks for a code, as is set, and of which zone's day the code is."""
-    demand_first(system, processes, sockets, http)
-    required = _required(system, http)
-    name = zone_name(system, commands)
-    zone = zone_of(name)
-    troubles = list(_meant(system, required))
-    if zone is None:
-        if required and not troubles:
-            raise CannotTell(f"the server's time zone {printable(name, 80)} is not known here")
-        return Invitations(required, tuple(troubles), name, Secret(""), 0.0)
-    now = commands.call(reading.now)
-    code, left = code_at(now, zone), changes_after(now, zone)
-    universal = code_at(now, datetime.UTC)
-    if required and code != universal:
-        hours = abs(universal - code) / 3600
-        troubles.append(
-            f"its day is that of {printable(name, 60)}: the guide's formula, which reckons in UTC, "
-            f"gives another code, {hours:g} hours off; today's ends in {left / 3600:.1f} hours"
-        )
-    return Invitations(required, tuple(troubles), name, Secret(str(code)), left)
-
-
-def _required(system: Portagent, http: Http) -> bool:
-    """Whether the server itself says that it asks for a code."""
-    url = f"{system.url}/api/auth/config"
-    said = told(http.get(url, deadline=system.settings.connect_deadline, limit=_ANSWERS))
-    required = said.get("inviteCodeRequired") if said is not None else None
-    if not isinstance(required, bool):
-        raise WrongKind(f"{url} does not tell whether a code is asked for")
-    return required
-
-
-def _meant(system: Portagent, required: bool) -> list[str]:
-    """What is set otherwise than it works."""
-    found = system.variable("INVITE_CODE_REQUIRED")
-    if found is None:
-        return []
-    value = printable(found.value.reveal(), 40)
-    if value not in {"true", "false"}:
-        open_to_all = "" if required else ": everybody can register"
-        return [f"INVITE_CODE_REQUIRED is {value!r} ({found.source}), which means no{open_to_all}"]
-    if (value == "true") != required:
-        asks = "asks for a code" if required else "asks for none"
-        return [f"INVITE_CODE_REQUIRED is {value} ({found.source}), and the running server {asks}"]
-    return []
-
-
-def zone_name(system: Portagent, commands: Host) -> str:
-    """The name of the zone that the server reckons in; UTC where none is set."""
-    named = system.variable("TZ")
-    if named is not None:
-        return named.value.reveal()
-    if system.hidden:
-        raise CannotTell(f"its time zone may be set in {', '.join(system.hidden)}")
-    if system.container and not system.pid:
-        return "UTC"  # as in every image that sets none
-    root = f"/proc/{system.pid}/root" if system.container else ""
-    return commands.call(machine.own_zone, root) or "UTC"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from healthchecks.portagent.inviting import invite_code
 from healthchecks.portagent.recovering_databases import recovered, restored
 from healthchecks.portagent.system import Portagent
 from plugins.endpoints.filesystem import Filesystem
@@ -63,3 +64,6 @@ def restore_database(
         database: portagent, agentx or queue.
     """
     yield from restored(system, sqlite, processes, filesystem, commands, database)
+
+
+__all__ = ["invite_code", "recover_database", "restore_database"]

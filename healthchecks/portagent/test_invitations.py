@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from healthchecks.portagent.probes_tokens import Invitations
+from healthchecks.portagent.probes_invitations import Invitations
 from healthchecks.portagent.world import World
 from plugins import P2, check, fault, healthy, listed
 

@@ -11,7 +11,7 @@ from plugins import P1, check, fault, healthy, listed
     P1,
     guide="PT06",
     hint="""Make a secret once, `openssl rand -base64 32`, and start it with that each time:
-    JWT_SECRET=… in a file of mode 600 that its unit names as EnvironmentFile, or that
+    JWT_SECRET=<secret> in a file of mode 600 that its unit names as EnvironmentFile, or that
     `docker run --env-file <file> …` reads. Everybody logs in once more after that.""",
 )
 def test_logins_survive_a_restart(signing_secret: SigningSecret) -> None:
