@@ -38,20 +38,20 @@ def wrong_memory_entries(
     if not ours:
         raise Absent("no memory server of DGMO's is configured", system.config_files)
     found = remembered(system, filesystem, sockets, commands, qdrant)
-    wrong = tuple(bad for one in ours for bad in _addressed(one, found, system))
-    unset = [one for one in ours if one.unset]
-    if wrong:
-        return wrong
-    if unset:
-        name = printable(unset[0].unset, 60)
-        raise CannotTell(f"{unset[0].label} needs the variable {name}, which is not set here")
+    wrong = [bad for one in ours for bad in _addressed(one, found, system)]
     try:
         info = found.server.collection(system.settings.collection)
+        wrong += [
+            bad for one in ours for bad in (*_keyed(one, found, qdrant), *_modelled(one, info))
+        ]
     except NotThere as why:
-        raise Blocked(EXISTS, str(why)) from None
-    return tuple(
-        bad for one in ours for bad in (*_keyed(one, found, qdrant), *_modelled(one, info))
-    )
+        if not wrong:
+            raise Blocked(EXISTS, str(why)) from None
+    unset = next((one for one in ours if one.unset), None)
+    if unset and not wrong:
+        name = printable(unset.unset, 60)
+        raise CannotTell(f"{unset.label} needs the variable {name}, which is not set here")
+    return tuple(wrong)
 
 
 def _addressed(one: MemoryEntry, found: Remembered, system: Dgmo) -> Iterator[WrongEntry]:
@@ -74,6 +74,8 @@ def _addressed(one: MemoryEntry, found: Remembered, system: Dgmo) -> Iterator[Wr
 
 def _modelled(one: MemoryEntry, info: CollectionInfo) -> Iterator[WrongEntry]:
     """Yield what of its model does not fit the collection's vectors."""
+    if one.local_path or one.unset:
+        return
     if info.vector(one.vector) is None:
         model, asks = printable(one.model, 80), printable(one.vector, 80)
         has = ", ".join(map(str, info.vectors)) or "no dense vector"
@@ -83,6 +85,8 @@ def _modelled(one: MemoryEntry, info: CollectionInfo) -> Iterator[WrongEntry]:
 
 def _keyed(one: MemoryEntry, found: Remembered, qdrant: Qdrant) -> Iterator[WrongEntry]:
     """Yield what of its API key this Qdrant does not take."""
+    if one.local_path or one.unset:
+        return
     key = one.key or Secret(os.environ.get("QDRANT_API_KEY", ""))
     if key == found.place.key:
         return

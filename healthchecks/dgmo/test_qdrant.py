@@ -35,6 +35,7 @@ def test_qdrant_answers(qdrant_state: QdrantState) -> None:
 
 
 @healthy(test_qdrant_answers)
+@healthy(test_qdrant_answers, layout="workspace")
 def as_it_is_today(world: World) -> None:
     world.memory.start()
 
@@ -93,6 +94,30 @@ def a_container_that_was_stopped(world: World) -> None:
     world.memory.use(container.url)
 
 
+@fault(test_qdrant_answers, needs=DOCKER)
+def a_container_of_an_image_of_ones_own(world: World) -> None:
+    """It is known by the port that it publishes."""
+    container = world.memory.container
+    container.run("vectors", "registry.example:5000/ours/vectors:3", published="127.0.0.1")
+    container.stop("vectors")
+    world.memory.use(container.url)
+
+
+@fault(test_qdrant_answers, needs=DOCKER, cure=False)
+def two_containers_that_may_be_it(world: World) -> None:
+    container = world.memory.container
+    for name in ("qdrant", "qdrant-of-last-year"):
+        container.run(name)
+        container.stop(name)
+    world.memory.use(container.url)
+
+
+@fault(test_qdrant_answers, needs=DOCKER)
+def one_of_two_containers_that_is_named(world: World) -> None:
+    two_containers_that_may_be_it(world)
+    world.change(qdrant_container="qdrant")
+
+
 @fault(test_qdrant_answers, cure=False)
 def behind_a_proxy_that_has_lost_it(world: World) -> None:
     world.memory.use(world.files.listen(502, "<html>502 Bad Gateway</html>"))
@@ -122,6 +147,13 @@ def its_url_is_in_a_variable_that_is_not_set(world: World) -> None:
 @fault(test_qdrant_answers, becomes="cannot_tell")
 def what_is_configured_is_no_url(world: World) -> None:
     world.memory.use("localhost:6333")
+
+
+@fault(test_qdrant_answers, needs=("root", "chroot"), becomes="cannot_tell")
+def on_another_host(world: World) -> None:
+    """Its loopback address is none of ours, although somebody answers there."""
+    world.memory.stand_in()
+    world.change(on="chroot:///")
 
 
 @fault(test_qdrant_answers, becomes="absent")
@@ -224,6 +256,12 @@ def everywhere_behind_a_firewall(world: World) -> None:
 @fault(test_qdrant_is_not_open_to_the_world)
 def everywhere_without_a_key(world: World) -> None:
     world.memory.stand_in(host=EVERYWHERE)
+
+
+@fault(test_qdrant_is_not_open_to_the_world, needs=DOCKER)
+def published_to_everybody(world: World) -> None:
+    world.memory.container.run(published="0.0.0.0")  # noqa: S104 - nothing is published in truth
+    world.memory.use(world.memory.container.url)
 
 
 @fault(test_qdrant_is_not_open_to_the_world)

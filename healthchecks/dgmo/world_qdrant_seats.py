@@ -122,19 +122,24 @@ class Container:
         self._pages = world.folder / "qdrant" / "pages"
         self._pages.mkdir(parents=True)
         (self._pages / "healthz").write_text("healthz check passed")
+        names = '{"result": {"collections": []}, "status": "ok", "time": 0.0}'
+        (self._pages / "collections").write_text(names)
         self._engine.tag(_IMAGE)
         world.change(docker_url=self._engine.url)
 
-    def run(self, name: str = "qdrant", image: str = _IMAGE) -> None:
-        """Run it, and wait until it answers.
+    def run(self, name: str = "qdrant", image: str = _IMAGE, published: str = "") -> None:
+        """Run it.
 
         Args:
             name: of the container.
             image: with its tag.
+            published: the address at which the engine is told to publish its port, "" for none; on
+                the host's own network, which these worlds have alone, it is told and not done.
         """
         self._engine.tag(image)
         serve = ("httpd", "-f", "-p", f"127.0.0.1:{self.port}", "-h", "/pages")
-        mount = ("-v", f"{self._pages}:/pages:ro")
+        mount = ["-v", f"{self._pages}:/pages:ro"]
+        mount += ["-p", f"{published}:{self.port}:6333"] if published else []
         how = ("run", "--detach", "--network", "host", "--name", name, *mount)
         self._engine.docker(*how, image, "/bin/busybox", *serve)
 

@@ -193,7 +193,12 @@ class QdrantServer:
     def _try(
         self, place: str, met: list[tuple[str, CannotTell]], read: Callable[[Answer], str]
     ) -> str:
-        """Return what a page tells, or "" with the reason among what was met."""
+        """Return what a page tells, or "" with the reason among what was met.
+
+        Where one page costs the whole deadline, no other is asked.
+        """
+        if any(isinstance(why, TimedOut) for _, why in met):
+            return ""
         try:
             answer = self._get(place)
             self._answered = True

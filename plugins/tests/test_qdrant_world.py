@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -230,3 +231,13 @@ def test_counts_that_are_none_are_no_counts(stand_in: StandIn) -> None:
     stand_in.faults.counts = {"points_count": None, "indexed_vectors_count": -1}
     told = seen(stand_in).collection("m")
     assert (told.points, told.indexed) == (None, None)
+
+
+def test_a_server_that_drips_costs_one_deadline(stand_in: StandIn) -> None:
+    stand_in.faults.dripping = ("",)
+    here = Qdrant(Host()).at(stand_in.url, KEY, deadline=0.5)
+    began = time.monotonic()
+    told = here.health()
+    assert not told.well
+    assert "our limit of 0.5 s" in told.tried[0]
+    assert time.monotonic() - began < 2
