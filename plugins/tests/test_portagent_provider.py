@@ -1,0 +1,196 @@
+"""The provider of portagent: one request a run, its stage, the server's own way, no secret told."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from healthchecks.portagent import test_provider
+from healthchecks.portagent.probes_provider import provider_pace
+from healthchecks.portagent.provider import Provider, ask, provider_of
+from healthchecks.portagent.world import World
+from healthchecks.portagent.world_outside_provider import reply
+from plugins.endpoints import history
+from plugins.endpoints.filesystem import Filesystem
+from plugins.endpoints.http import Http
+from plugins.hosts import Host
+from plugins.outcomes import CannotTell
+from plugins.run import Run
+from plugins.scenarios import Scenario, scenarios_of
+from plugins.tests.runs import ROOT, Look, suite
+from plugins.tests.test_portagent_found import found
+from plugins.worlds.wiring import request_of, serving
+
+STAGES = {
+    "no_such_name": "DNS: the name api.provider.invalid does not resolve",
+    "nobody_listens": "TCP: 127.0.0.1:9: connection refused",
+    "a_black_hole": "TCP: GET .* no answer in time (our limit of 1 s)",
+    "of_an_unknown_authority": "TLS: .* not trusted (self-signed certificate)",
+    "expired": "TLS: .* not trusted (certificate has expired)",
+    "of_another_name": "TLS: .* not trusted (Hostname mismatch",
+    "plain_text": "TLS: .* does not speak TLS with us",
+    "silent_under_tls": "TLS: .* no answer in time",
+    "silent_over_tls": "HTTP: .* no answer in time",
+    "dripping": "HTTP: .* no answer in time",
+    "broken": "HTTP: it answers HTTP 500",
+    "limiting": "HTTP: it limits requests (HTTP 429)",
+    "a_captive_portal": "HTTP: a page answers in its place (HTTP 403, text/html)",
+    "sent_to_a_captive_portal": "HTTP: it answers HTTP 302 and sends us to portal.example",
+    "a_proxy_that_is_gone": "TCP: 127.0.0.1:9: connection refused",
+    "a_proxy_that_asks": "proxy: .* does not let us through (HTTP 407)",
+    "a_proxy_that_forbids": "proxy: .* does not let us through (HTTP 403)",
+    "a_proxy_that_hangs": "proxy: .* no answer in time",
+    "no_url": "URL: api.anthropic.com/v1/models is not a URL",
+}
+REACH = scenarios_of(test_provider.test_the_provider_can_be_reached)
+KEY = "sk-ant-api03-cAnArY-of-this-test-0123456789"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    (tmp_path / "world").mkdir()
+    made = World(tmp_path / "world")
+    yield made
+    made.close()
+
+
+def provider(world: World) -> Provider:
+    return provider_of(found(world), Host(), Filesystem(Host()))
+
+
+def looked(world: World, folder: Path, *options: str, **env: str) -> Look:
+    ids = [f"--require=portagent.{name}" for name in ("the_provider_can_be_reached",)]
+    words = ("-k", "provider", *ids, *options)
+    target = str(ROOT / "healthchecks/portagent")
+    tables = {"portagent": world.settings()}
+    return suite(folder, tables, *words, systems=("portagent",), target=target, env=env)
+
+
+def test_every_fault_has_its_stage() -> None:
+    assert {one.name for one in REACH if one.outcome == "ill"} == set(STAGES)
+
+
+@pytest.mark.parametrize("scenario", [s for s in REACH if s.name in STAGES], ids=lambda s: s.name)
+def test_the_stage_is_named(world: World, scenario: Scenario) -> None:
+    scenario.make(world)
+    where = provider(world)
+    limit = found(world).settings.provider_deadline
+    met = ask(Http(Host()), where, with_key=False, deadline=limit)
+    begin, dots, end = STAGES[scenario.name].partition(".* ")
+    assert met.trouble.startswith(begin)
+    assert not dots or end in met.trouble
+    assert met.stage == met.trouble.partition(":")[0]
+    assert "pass" not in f"{met}{where}"
+
+
+def test_one_request_a_run_and_no_key_unless_asked(world: World, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def listen(wire: socket.socket) -> None:
+        asked.append(request_of(wire).decode("latin-1").lower())
+        reply(wire, "200 OK", "application/json", '{"data":[]}')
+
+    world.outside.given(LLM_PROVIDER_KEY=KEY)
+    with serving(listen) as port:
+        world.change(provider_url=f"http://localhost:{port}")
+        looked(world, tmp_path / "one")
+        assert len(asked) == 1
+        assert "x-api-key" not in asked[0]
+        looked(world, tmp_path / "two", "--deep")
+        assert len(asked) == 2
+        world.change(provider_ask=True)
+        seen = looked(world, tmp_path / "three")
+        assert len(asked) == 3
+    for request in asked[1:]:
+        assert request.startswith("get /v1/models http/1.1")
+        assert f"x-api-key: {KEY.lower()}" in request
+        assert "anthropic-version: 2023-06-01" in request
+    assert seen.row("portagent.the_provider_takes_its_key")["outcome"] == "healthy"
+
+
+def test_a_refused_key_and_a_proxys_password_are_told_without_them(
+    world: World, tmp_path: Path
+) -> None:
+    world.outside.provider(takes="another")
+    world.outside.way_out(user="agent:cAnArY-password-1")
+    world.outside.given(LLM_PROVIDER_KEY=KEY)
+    world.change(provider_ask=True)
+    seen = looked(world, tmp_path / "run", "-vv", "--showlocals", "--tb=long")
+    assert seen.row("portagent.the_provider_takes_its_key")["outcome"] == "ill"
+    assert "HTTP 401" in seen.told("portagent.the_provider_takes_its_key")
+    world.outside.way_out("asks_who", user="agent:cAnArY-password-1")
+    other = looked(world, tmp_path / "other", "-vv", "--showlocals", "--tb=long")
+    assert "407" in other.told("portagent.the_provider_can_be_reached")
+    for look in (seen, other):
+        for name, text in look.artefacts().items():
+            assert name == "systems.toml" or "cAnArY" not in text
+
+
+def test_the_servers_own_variables_are_heeded_and_ours_are_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://ours.invalid:3128")
+    world.change(provider_url="")
+    assert "ours.invalid:3128, HTTPS_PROXY (our own environment)" in provider(world).way
+    assert provider(world).url == "https://api.anthropic.com/v1/models"
+    world.server.environment |= {
+        "HTTPS_PROXY": "http://user:cAnArY@theirs.invalid:8080",
+        "LLM_PROVIDER_URL": "https://user:cAnArY@gate.invalid/anthropic/v1/?x=1",
+    }
+    pid = world.server.start()
+    seen = provider(world)
+    assert seen.url == "https://gate.invalid/anthropic/v1/models"
+    assert seen.named_by == f"LLM_PROVIDER_URL (process {pid})"
+    assert seen.way == (
+        f"through the proxy http://theirs.invalid:8080, HTTPS_PROXY (process {pid})"
+    )
+    assert "cAnArY" not in repr(seen)
+
+
+def test_a_server_without_a_proxy_uses_none_of_ours(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://ours.invalid:3128")
+    world.server.start()
+    assert provider(world).way == "directly"
+
+
+def test_the_key_does_not_go_over_open_lines(world: World) -> None:
+    world.outside.given(LLM_PROVIDER_KEY=KEY)
+    world.change(provider_url="http://gate.invalid")
+    assert not provider(world).is_private
+    world.change(provider_url="http://127.0.0.1:4000")
+    assert provider(world).is_private
+
+
+def test_a_far_host_goes_another_way(world: World) -> None:
+    with pytest.raises(CannotTell, match="cannot be told from here"):
+        provider_of(found(world), Host("ssh://me@box"), Filesystem(Host()))
+
+
+def test_one_slow_answer_among_many_is_no_finding(world: World, tmp_path: Path) -> None:
+    world.outside.provider()
+    run = Run(None, state=tmp_path)  # type: ignore[arg-type]
+    system, host = found(world), Host()
+    where = provider(world)
+    question = (host.spec, "provider", where.url, where.way)
+    rows = [[time.time() - 60 + n, 50.0] for n in range(30)]
+
+    def pace() -> tuple[float, int]:
+        look = provider_pace.__probe__.function  # type: ignore[attr-defined]
+        seen = look(system, host, Filesystem(host), Http(host), run)
+        return seen.slowest.value, seen.looks
+
+    for number, (slow, ill) in enumerate(((1, False), (4, True))):
+        told = {"looks": [*rows, *([[time.time(), 9000.0]] * slow)]}
+        history.keep(str(tmp_path / "cursors"), question, told)
+        high, looks = pace()
+        assert (high > system.settings.provider_ms) is ill, number
+        assert looks == 30 + slow + 1
+    old = {"looks": [[time.time() - 8 * 86400, 9000.0], [time.time() + 999, 9000.0]]}
+    history.keep(str(tmp_path / "cursors"), question, old)
+    assert pace()[1] == 1
