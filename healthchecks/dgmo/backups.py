@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from healthchecks.dgmo.system import Dgmo
+from plugins.endpoints import history
 from plugins.endpoints.errors import in_words
 from plugins.endpoints.filesystem import Entry, Filesystem
 from plugins.endpoints.machine import Machine
-from plugins.eyes import dated, holdings
+from plugins.eyes import dated, holdings, marks
 from plugins.hosts import Host
-from plugins.outcomes import CannotTell
+from plugins.outcomes import TimedOut
+from plugins.run import Run
+from plugins.text import printable
 
 # The files that a backup must hold: [folder in the store, parts of a file's place in it, its JSON].
 SHAPES = [
@@ -111,22 +114,39 @@ class Held:
     first: str
 
 
-def held(backup: Backup, root: str, commands: Host, seconds: float) -> Held:
-    """Read a backup through; raises `CannotTell` where it takes too long."""
+def held(backup: Backup, root: str, commands: Host, run: Run, print_: str, seconds: float) -> Held:
+    """Read a backup through, unless neither an archive nor the store changed since an earlier run.
+
+    Args:
+        backup: the backup.
+        root: the store.
+        commands: the host.
+        run: knows where is remembered what was read.
+        print_: of the store, "" where it is not known.
+        seconds: after which the reading is given up.
+
+    Raises:
+        CannotTell: it takes too long.
+    """
+    folder, question = str(run.state / "cursors"), (commands.spec, "held", backup.path, root)
     with in_words(backup.path):
-        told = commands.call(
-            holdings.lacking, backup.row, [root], SHAPES, seconds, deadline=seconds + 10
-        )
+        state = [*commands.call(marks.marks, [backup.path], False), print_]
+        told = history.recall(folder, question)
+        if run.deep or backup.kind != "archive" or not print_ or told.get("state") != state:
+            words = (backup.row, [root], SHAPES, seconds)
+            told = commands.call(holdings.lacking, *words, deadline=seconds + 10)
+            if not told["late"]:
+                history.keep(folder, question, {**told, "state": state})
     if told["late"]:
-        raise CannotTell(f"{backup.path} could not be read to its end within {seconds:.0f} s")
+        raise TimedOut(f"reading {printable(backup.path)}", round(seconds))
     first = (*told["lacks"], "")[0]
     return Held(told["fault"], told["held"], told["wanted"], told["total"], first)
 
 
-def sessions_in(root: str, commands: Host) -> int:
-    """Return how many files of sessions a store has."""
+def has_sessions(root: str, commands: Host) -> bool:
+    """Tell whether a store has any file of a session."""
     with in_words(root):
-        return commands.call(holdings.standing, root, SHAPES, deadline=60.0)
+        return commands.call(holdings.has_any, root, SHAPES, deadline=60.0)
 
 
 def free_name(folder: str, stamp: str, root: str, several: bool) -> str:

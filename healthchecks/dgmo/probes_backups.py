@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from healthchecks.dgmo.backups import STAMP, Backup, backups, folders, free_name, held, sessions_in
+from healthchecks.dgmo.backups import STAMP, Backup, backups, folders, free_name, has_sessions, held
 from healthchecks.dgmo.folders import missing_above
+from healthchecks.dgmo.store_looks import looks
 from healthchecks.dgmo.system import Dgmo
 from plugins import Absent, NotThere, TimedOut, TooBig, printable, probe
 from plugins.endpoints import archives
 from plugins.endpoints.filesystem import Filesystem
+from plugins.endpoints.json_folders import JsonFolders
 from plugins.endpoints.machine import Machine
 from plugins.endpoints.processes import Processes
 from plugins.eyes import dated
 from plugins.hosts import Host
+from plugins.outcomes import NoFact
 from plugins.run import Run
 
 _LONGEST_PID = 64  # bytes
@@ -74,17 +77,29 @@ class StaleLock:
 
 @probe(deadline=120.0, every=900.0)
 def unbacked_stores(
-    system: Dgmo, filesystem: Filesystem, commands: Host, machine: Machine
+    system: Dgmo,
+    filesystem: Filesystem,
+    commands: Host,
+    machine: Machine,
+    json_folders: JsonFolders,
+    run: Run,
 ) -> tuple[Unbacked, ...]:
     """The stores in use that no fresh backup holds."""
-    stores = [one for one in system.in_use if sessions_in(one.root, commands)]
+    stores = [one for one in system.in_use if has_sessions(one.root, commands)]
     if not stores:
         raise Absent("sessions to back up", tuple(one.root for one in system.stores))
     found = backups(system, filesystem, commands, machine)
     target, made = folders(system)[:1], commands.call(dated.stamped, STAMP)
+    try:
+        prints = {one.store: one.seen.print for one in looks(system, json_folders, run)}
+    except NoFact:
+        prints = {}  # what an earlier run read does not count then
+    fresh = _fresh(found, system, machine)
     rows = []
     for store in stores:
-        why = _why_unbacked(store.root, found, system, commands, machine.now())
+        print_ = prints.get(store, "")
+        why = _why_stale(found, system, machine) if not fresh else ""
+        why = why or _why_unbacked(store.root, fresh, commands, run, print_)
         if why:
             name = free_name(target[0], made, store.root, len(stores) > 1) if target else ""
             missing = missing_above(filesystem, name) if name else ()
@@ -92,20 +107,26 @@ def unbacked_stores(
     return tuple(rows)
 
 
-def _why_unbacked(
-    root: str, found: tuple[Backup, ...], system: Dgmo, commands: Host, now: float
-) -> str:
-    """Tell why no fresh backup holds a store; "" where one does."""
+def _fresh(found: tuple[Backup, ...], system: Dgmo, machine: Machine) -> tuple[Backup, ...]:
+    oldest = machine.now() - system.settings.backup_hours * 3600
+    return tuple(one for one in found if one.moment >= oldest)
+
+
+def _why_stale(found: tuple[Backup, ...], system: Dgmo, machine: Machine) -> str:
     if not found:
         return f"there is no backup in {', '.join(map(printable, folders(system))) or 'any folder'}"
-    limit = system.settings.backup_hours * 3600
-    fresh = [one for one in found if now - one.moment <= limit]
-    if not fresh:
-        hours = (now - found[0].moment) / 3600
-        return f"the newest backup, {printable(found[0].path)}, is {hours:.0f} hours old"
+    hours = (machine.now() - found[0].moment) / 3600
+    return f"the newest backup, {printable(found[0].path)}, is {hours:.0f} hours old"
+
+
+def _why_unbacked(
+    root: str, fresh: tuple[Backup, ...], commands: Host, run: Run, print_: str
+) -> str:
+    """Tell why none of the fresh backups holds a store; "" where one does."""
     ends, whys = time.monotonic() + _READING, []
     for backup in fresh:
-        seen = held(backup, root, commands, max(1.0, ends - time.monotonic()))
+        left = max(1.0, ends - time.monotonic())
+        seen = held(backup, root, commands, run, print_, left)
         if seen.fault:
             whys.append(f"{printable(backup.path)} {printable(seen.fault, 200)}")
         elif not seen.held:

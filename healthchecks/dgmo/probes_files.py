@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from healthchecks.dgmo.system import Dgmo
 from plugins import Blocked, CannotTell, NoPermission, printable, probe
@@ -12,6 +13,7 @@ from plugins.eyes import rights
 from plugins.hosts import Host
 
 _FOUND = "dgmo.the_session_store_is_found_and_readable"
+_SHOWN = 20
 _MOST = 1000  # of one kind, and so many steps at most at once; the rest is for the next run
 _WORDS = {
     "owner": "belongs to user {uid}",
@@ -63,9 +65,14 @@ class WrongRights:
     total: int
 
     def sentence(self, what: str) -> str:
-        """Return what to say of them, with the number where not all have a name here."""
-        more = self.total > len(self.files)
+        """Return what to say of them, with the number where not all are shown."""
+        more = self.total > _SHOWN
         return f"{what} ({self.total}, of which these are the first)" if more else what
+
+    @property
+    def shown(self) -> tuple[WrongRight, ...]:
+        """The first of them, as many as somebody reads."""
+        return self.files[:_SHOWN]
 
 
 @probe(deadline=60.0)
@@ -89,8 +96,9 @@ def _seen(
     total, unread = 0, ""
     for root in (one.root for one in system.in_use):
         user = _user(system, filesystem, root)
+        ask = partial(commands.call, rights.wrong, root, user, _MOST, deadline=50.0)
         with in_words(root):
-            told = commands.call(rights.wrong, root, user, _MOST, deadline=50.0)
+            told = filesystem.memory.once((rights.wrong, root, user), ask)
         if told["fixed"] and "closed" in faults:
             files.append(WrongRight(root, "fixed", 0, 0, 0, user, told["gid"], ""))
             total += 1

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from healthchecks.dgmo.store_looks import WHOLE, looks
 from healthchecks.dgmo.system import Dgmo
 from plugins import (
     Absent,
@@ -22,10 +23,12 @@ from plugins import (
 )
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.http import Answer, Http
+from plugins.endpoints.json_folders import JsonFolders
 from plugins.endpoints.machine import Machine
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Listener, Sockets
 from plugins.hosts import Host
+from plugins.run import Run
 
 _SECONDS = 10.0
 _LARGEST_LIST = 64 << 20
@@ -52,7 +55,7 @@ class NodeMemory:
 
     Args:
         large: whether the store is so large that it matters.
-        store: its size; as much as was looked at, where it is not large.
+        store: its size, or that of all projects together.
         told: what NODE_OPTIONS says, 0 where it says nothing.
         where: where that stands.
         machine: the memory of the machine, or of the container that we are in.
@@ -127,19 +130,21 @@ def _numbers(found: re.Match[str]) -> tuple[int, ...]:
     return tuple(int(number or 0) for number in found.groups())
 
 
-@probe(deadline=30.0)
+@probe(deadline=WHOLE)
 def node_memory(
     system: Dgmo,
+    json_folders: JsonFolders,
+    run: Run,
     filesystem: Filesystem,
     processes: Processes,
     machine: Machine,
     commands: Host,
 ) -> NodeMemory:
     """What NODE_OPTIONS says of node's memory, beside the sizes of store and machine."""
-    if not system.stores:
-        raise Absent("a store of sessions")
     limit = system.settings.large_store_mib
-    size = filesystem.du(system.stores[0].root, lenient=True) / (1 << 20)
+    size = sum(
+        one.size for one in looks(system, json_folders, run) if one.store in system.in_use
+    ) / (1 << 20)
     told, where = _told(system, filesystem, processes, commands)
     total = machine.memory().total >> 20
     store = Measure("session store", round(size, 1), "MiB", limit)

@@ -15,7 +15,7 @@ RECORDS = "storage/session/sub-sessions"
 INDEXES = "storage/session/sub-session-index"
 FOLDERS = "sessions"  # the guide's layout: a folder a session
 # Another one whenever `judged` judges otherwise than before: what was kept is then judged anew.
-FORM = "1"
+FORM = "2"
 NEWEST = 200
 _BIGGEST = 20
 _LISTS = ("broken", "recoded", "unjudged", "left", "conflicts")
@@ -40,8 +40,8 @@ def judged(folders: Folders) -> dict[str, Any]:
     Paths are below the store's root. broken, recoded, unjudged, left, conflicts: rows of the eye,
     with the path in the place of the name; lacking, strangers: [path, what]; indexes: see
     `index_faults`; unfinished: [path, status, since in ms or None]; newest: [session, ms]; big:
-    [path, bytes]; indexed: whether there is a folder of indexes. NAME_total tells how many there
-    are, of which only so many have a row.
+    [path, bytes]; bytes: of all files; indexed: whether there is a folder of indexes. NAME_total
+    tells how many there are, of which only so many have a row.
     """
     told: dict[str, Any] = {}
     for name in _LISTS:
@@ -55,6 +55,7 @@ def judged(folders: Folders) -> dict[str, Any]:
         told[f"{name}_total"] = sum(one.get(f"{name}_total", 0) for one in some.values())
     big = [[f"{f}/{row[0]}", row[1]] for f, one in folders.items() for row in one.get("big", ())]
     told["big"] = sorted(big, key=lambda row: -row[1])[:_BIGGEST]
+    told["bytes"] = sum(one["bytes"] for one in folders.values())
     told["newest"] = _newest(folders)
     told["indexed"] = INDEXES in folders
     told["sessions"] = sum(

@@ -88,6 +88,11 @@ class Look:
         """The step that refuses a cure while the program writes this store."""
         return Still(self.store.root, PROGRAM, WANTED, self.seen.print)
 
+    @property
+    def size(self) -> int:
+        """The bytes of all files of its sessions."""
+        return int(self.seen.judged["bytes"])
+
     def rows(self, name: str) -> list[list[Any]]:
         """Return what the judge told under a name."""
         rows: list[list[Any]] = self.seen.judged[name]

@@ -33,7 +33,7 @@ def test_the_user_can_read_and_write_the_store(wrong_rights: WrongRights) -> Non
     sessions then end with "permission denied", or lose what was said.
     """
     said = wrong_rights.sentence("wrong owners and modes")
-    assert not wrong_rights.total, listed(said, wrong_rights.files)
+    assert not wrong_rights.total, listed(said, wrong_rights.shown)
 
 
 @remedy(SAFE)
@@ -50,7 +50,7 @@ def test_session_files_are_no_programs(executable_files: WrongRights) -> None:
     The guide's `chmod -R 755` leaves them so. It harms nobody, and hides what else is executable.
     """
     said = executable_files.sentence("files that could be executed")
-    assert not executable_files.total, listed(said, executable_files.files)
+    assert not executable_files.total, listed(said, executable_files.shown)
 
 
 @healthy(test_the_user_can_read_and_write_the_store)

@@ -203,9 +203,9 @@ def _key(parts: list[str], shapes: list[Shape]) -> tuple[str, str]:
     return "", ""
 
 
-def standing(root: str, shapes: list[Shape]) -> int:
-    """Count the files of these shapes in a tree."""
-    return sum(1 for _ in _standing(root, shapes, float("inf")))
+def has_any(root: str, shapes: list[Shape]) -> bool:
+    """Tell whether there is a file of these shapes in a tree."""
+    return next(_standing(root, shapes, float("inf")), None) is not None
 
 
 def _standing(root: str, shapes: list[Shape], moment: float) -> Iterator[tuple[str, str]]:

@@ -167,21 +167,44 @@ def _members(packed: Any) -> Iterator[Member]:
             raise Fault("it has no end mark: the archiving was broken off")
         if not header.strip(b"\0"):
             break
-        info, name, size = _member(packed, header)
-        size = 0 if info.type in _WITHOUT_CONTENT else size
-        member = Member(packed, name, size, info.isreg())
+        member = Member(packed, *_member(packed, header))
         yield member
-        _skip(packed, member.left)
-        _skip(packed, -size % BLOCK)
+        _skip(packed, member.left + -member.size % BLOCK)
     while block := packed.read(_CHUNK):
         if block.strip(b"\0"):
             raise Fault("it is broken: something follows its end mark")
 
 
-def _member(packed: Any, header: bytes) -> tuple[tarfile.TarInfo, str, int]:
-    """Read a member's header, with those that stand before it to say what has no room in it."""
+def _ordinary(header: bytes) -> tuple[str, int] | None:
+    """Return name and size of a regular file with a short name, as nearly all are, else None."""
+    # The type is that of a file, and no part of its name stands elsewhere.
+    if header[156:157] != b"0" or header[257:262] != b"ustar" or header[345]:
+        return None
+    size, told = header[124:136].rstrip(b"\0 "), header[148:156].strip(b"\0 ")
+    if not (size.isdigit() and told.isdigit()):
+        return None
+    try:
+        # The sum is taken as if blanks stood in its own place.
+        if int(told, 8) != sum(header) - sum(header[148:156]) + 8 * 32:
+            return None
+        name = header[:100].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        return name, int(size, 8)
+    except ValueError:
+        return None
+
+
+def _member(packed: Any, header: bytes) -> tuple[str, int, bool]:
+    """Read a member's header, with those that stand before it to say what has no room in it.
+
+    Returns:
+        its name, the bytes of its content, and whether it is a regular file.
+    """
     said: dict[str, str] = {}
     while True:
+        plain = _ordinary(header)
+        if plain is not None:
+            size = int(said.get("size", plain[1]))
+            return said.get("path", plain[0]), size, True
         member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
         if member.type == b"S":
             _sparse(packed, header)
@@ -189,7 +212,8 @@ def _member(packed: Any, header: bytes) -> tuple[tarfile.TarInfo, str, int]:
             size = int(said.get("size", member.size))
             if size < 0:
                 raise Fault(f"it is broken: a member of it has {size} bytes")
-            return member, said.get("path", member.name), size
+            size = 0 if member.type in _WITHOUT_CONTENT else size
+            return said.get("path", member.name), size, member.isreg()
         if not 0 <= member.size <= _LONGEST_NAME:
             raise Fault(f"it is broken: a header in it says that it has {member.size} bytes")
         text = _exactly(packed, member.size)

@@ -102,7 +102,8 @@ def test_what_a_backup_lacks(tmp_path: Path) -> None:
     assert (told["wanted"], told["held"], told["total"]) == (2, 1, 1)
     assert told["lacks"] == [str(root / "data/info/b.json")]
     assert holdings.lacking(backup, [str(root)], SHAPES, 0.0)["late"]
-    assert holdings.standing(str(root), SHAPES) == 3
+    assert holdings.has_any(str(root), SHAPES)
+    assert not holdings.has_any(str(tmp_path), SHAPES)
 
 
 def test_a_file_is_taken_from_an_archive_or_not_at_all(tmp_path: Path) -> None:
