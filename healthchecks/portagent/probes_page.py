@@ -57,8 +57,13 @@ class Preflight:
 def page(system: Portagent, processes: Processes, sockets: Sockets, http: Http) -> Page:
     """What the page loads, and how that is answered."""
     demand_first(system, processes, sockets, http)
+    return _looked(system, http)
+
+
+def _looked(system: Portagent, http: Http) -> Page:
+    """Ask for the page and what it loads; in one look each is asked for once."""
     url = f"{system.url}/"
-    answer = _front(system, http)
+    answer = http.get(url, deadline=system.settings.connect_deadline, limit=_LARGEST_PAGE)
     if fault := _page_fault(answer):
         return Page(url, (fault,))
     links = tuple(links_of(answer.body.decode("utf-8", "replace"), url))
@@ -81,8 +86,8 @@ def page_in_browser(
     """What a real browser makes of the page."""
     demand_first(system, processes, sockets, http)
     settings = system.settings
-    if fault := _page_fault(_front(system, http)):
-        raise Blocked(LOADS, fault)
+    if faults := _looked(system, http).faults:
+        raise Blocked(LOADS, faults[0])
     limit = min(settings.browser_seconds, _WHOLE - 10)
     seen = Browser(commands, settings.chromium).open(f"{system.url}/", deadline=limit)
     if seen.elsewhere and (seen.errors or not seen.has_login_form):
@@ -109,12 +114,6 @@ def preflight(system: Portagent, processes: Processes, sockets: Sockets, http: H
     answer = http.request("OPTIONS", f"{asked}{_PREFLIGHT}", deadline=limit, headers=words)
     faults = tuple(_refusals(answer, origin))
     return Preflight(printable(origin), printable(f"{asked}{_PREFLIGHT}"), faults)
-
-
-def _front(system: Portagent, http: Http) -> Answer:
-    """Return the answer to a GET of the page."""
-    limit = system.settings.connect_deadline
-    return http.get(f"{system.url}/", deadline=limit, limit=_LARGEST_PAGE)
 
 
 def _page_fault(answer: Answer) -> str:

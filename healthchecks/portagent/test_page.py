@@ -84,7 +84,7 @@ def below_another_folder(world: World) -> None:
 
 
 @fault(test_the_page_loads_what_it_needs)
-@fault(test_a_browser_shows_the_login_form, needs=("chromium",))
+@fault(test_a_browser_shows_the_login_form, becomes="blocked")
 def without_its_script(world: World) -> None:
     """The page comes in the script's place, with status 200."""
     world.outside.asset("js").unlink()
@@ -126,7 +126,6 @@ def never_built(world: World) -> None:
 
 
 @fault(test_the_page_loads_what_it_needs)
-@fault(test_a_browser_shows_the_login_form, needs=("chromium",))
 def of_another_program(world: World) -> None:
     """A page without a script."""
     world.outside.page("<h1>It works!</h1>")
@@ -141,11 +140,18 @@ def from_another_server(world: World) -> None:
 
 
 @fault(test_the_page_loads_what_it_needs, becomes="blocked")
-@fault(test_a_browser_shows_the_login_form, needs=("chromium",), becomes="blocked")
+@fault(test_a_browser_shows_the_login_form, becomes="blocked")
 @fault(test_the_browser_may_call_it, becomes="blocked")
 def down(world: World) -> None:
     """The server is the cause."""
     world.change(origin="https://agent.example")
+
+
+@fault(test_a_browser_shows_the_login_form, needs=("chromium",))
+def blank(world: World) -> None:
+    """The script runs, and shows nothing."""
+    world.outside.asset("js").write_text("document.title = 'Portagent';", "utf-8")
+    world.server.start()
 
 
 @fault(test_a_browser_shows_the_login_form, needs=("chromium",))

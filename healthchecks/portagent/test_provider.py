@@ -52,8 +52,9 @@ def test_the_provider_answers_soon(provider_pace: Pace) -> None:
     P0,
     guide="PT04",
     hint="""Take a key that works from the provider's console, put it into what is named, and
-    restart the server. By hand: `curl -H "x-api-key: $LLM_PROVIDER_KEY" -H
-    "anthropic-version: 2023-06-01" https://api.anthropic.com/v1/models`.""",
+    restart the server. By hand, without the key on the command line: `printf 'x-api-key: %s'
+    "$LLM_PROVIDER_KEY" | curl -H @- -H 'anthropic-version: 2023-06-01'
+    https://api.anthropic.com/v1/models`.""",
 )
 def test_the_provider_takes_its_key(provider_key: KeyTaken) -> None:
     """The provider takes its key.
