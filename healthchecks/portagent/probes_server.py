@@ -108,12 +108,8 @@ def ignored_port(system: Portagent, processes: Processes, sockets: Sockets, http
     """The port that a variable asks for in vain, with what sets it; "" where none does."""
     seat = find_seat(system, processes, sockets, http)
     asked = system.variable("PORT")
-    if asked is None and not system.environment:
-        raise (
-            Blocked(UP, "nothing tells how it is started")
-            if not system.pid
-            else CannotTell(f"its variables cannot be read: {', '.join(system.hidden)}")
-        )
+    if asked is None:
+        demand_variables(system)
     if seat.page.generation == 2 or asked is None:
         return ""
     wanted = asked.value.reveal().strip()
