@@ -134,10 +134,10 @@ def tables_lacking(sqlite: Sqlite, name: str, path: str) -> tuple[str, ...]:
 
 def is_hot(sqlite: Sqlite, path: str, standing: Standing) -> bool:
     """Tell whether a rollback journal waits that no transaction under way is writing."""
-    if not standing.journal or sqlite.blocked_by(path, 0.0):
+    if not standing.journal or sqlite.writers(path):
         return False
     again = sqlite.standing(path)
-    return bool(again.journal) and not sqlite.blocked_by(path, 0.0)
+    return bool(again.journal) and not sqlite.writers(path)
 
 
 @probe
@@ -178,7 +178,7 @@ def blocked_databases(system: Portagent, sqlite: Sqlite, processes: Processes) -
         if standing is None:
             continue
         found += [
-            f"{printable(path)}: {_named(processes, pid)} holds its write lock"
+            f"{printable(path)}: {_named(processes, pid)} holds a lock of it"
             for pid in sqlite.blocked_by(path, system.settings.lock_seconds)
         ]
         writers = sorted(pid for pid, writes in processes.holders(path) if writes)

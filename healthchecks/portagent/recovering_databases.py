@@ -95,6 +95,6 @@ def _left_alone(path: str, sqlite: Sqlite, processes: Processes) -> Standing | N
             one = processes.one(pid)
             name = printable(one.name) if one else "a program"
             raise Refused(f"process {pid} ({name}) holds {printable(path)} open: stop it first")
-    if sqlite.blocked_by(path, 0.0):
+    if sqlite.writers(path):
         raise Refused(f"somebody writes to {printable(path)}: stop the server first")
     return standing

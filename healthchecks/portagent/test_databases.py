@@ -234,6 +234,12 @@ def a_lock_is_held(world: World) -> None:
 
 
 @fault(test_nobody_blocks_its_databases)
+def somebody_reads_and_does_not_end(world: World) -> None:
+    world.change(lock_seconds=0.3)
+    world.databases.hold("agentx", "BEGIN; SELECT 1 FROM kv_storage", mode="ro")
+
+
+@fault(test_nobody_blocks_its_databases)
 def the_queue_is_locked(world: World) -> None:
     world.change(lock_seconds=0.3)
     world.databases.hold("queue", "BEGIN IMMEDIATE")

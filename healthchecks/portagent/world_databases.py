@@ -29,7 +29,8 @@ import sqlite3, sys
 path, mode, sql = sys.argv[1:4]
 connection = sqlite3.connect(f"file:{path}?mode={mode}", uri=True, isolation_level=None)
 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-connection.execute(sql)
+for statement in sql.split("; "):
+    connection.execute(statement).fetchone()
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -216,7 +217,7 @@ class Databases:
             self._end(process)
 
     def hold(self, name: str, sql: str = "BEGIN IMMEDIATE", *, mode: str = "rw") -> int:
-        """Let another process open a database and run one statement; return its pid."""
+        """Let another process open a database and run a statement, or more; return its pid."""
         return self._start(_OPENED, str(self.path(name)), mode, sql).pid
 
     def let_go(self) -> None:

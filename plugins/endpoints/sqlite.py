@@ -118,10 +118,17 @@ class Sqlite:
         with self._looking(path, 5.0):
             return Standing(**self._host.call(databases.standing, path))
 
-    def blocked_by(self, path: str, seconds: float) -> tuple[int, ...]:
-        """Return the processes that hold one write lock for all of so many seconds, () for none.
+    def writers(self, path: str) -> tuple[int, ...]:
+        """Return the processes that hold a lock for writing now; one that cannot be named is 0."""
+        with self._looking(path, 5.0):
+            return tuple(self._host.call(databases.write_locks, path))
 
-        A process that cannot be named is 0. A database without such a lock is told at once.
+    def blocked_by(self, path: str, seconds: float) -> tuple[int, ...]:
+        """Return the processes that hold one lock for all of so many seconds, () for none.
+
+        Locks count for which others cannot write: those of a reader too, where there is no
+        write-ahead log. A process that cannot be named is 0. A database without such a lock is told
+        at once.
         """
         with self._looking(path, seconds + 5.0):
             return tuple(self._host.call(databases.blocked_by, path, seconds))

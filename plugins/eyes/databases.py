@@ -100,18 +100,29 @@ def write_locks(path: str) -> list[int]:
     """
     real = os.path.realpath(path)
     os.stat(real)
-    wanted = [(real, (_PENDING, _RESERVED, _SHARED)), (f"{real}-shm", (_WAL_WRITE,))]
-    found = []
-    for name, places in wanted:
-        with contextlib.suppress(FileNotFoundError):
-            found += _listed(name, places) or _asked(name, places)
+    found = _holders(real, (_PENDING, _RESERVED, _SHARED), "WRITE")
+    with contextlib.suppress(FileNotFoundError):
+        found += _holders(f"{real}-shm", (_WAL_WRITE,), "WRITE")
     return sorted(set(found))
 
 
-def _listed(path: str, places: tuple[int, ...]) -> list[int]:
-    """Return the holders of write locks that the kernel lists."""
+def read_locks(path: str) -> list[int]:
+    """Return the processes for whose reading no transaction of others can end.
+
+    None in a database with a write-ahead log, which everybody who has it open holds a lock of.
+    """
+    real = os.path.realpath(path)
+    return [] if standing(real)["wal"] else _holders(real, (_SHARED,), "READ")
+
+
+def _holders(path: str, places: tuple[int, ...], kind: str) -> list[int]:
+    """Return who holds a lock of this kind: by the kernel's list, or by fcntl where it has none."""
     seen = os.stat(path)
     file = f"{os.major(seen.st_dev):02x}:{os.minor(seen.st_dev):02x}:{seen.st_ino}"
+    return _listed(file, places, kind) or _asked(path, places, kind)
+
+
+def _listed(file: str, places: tuple[int, ...], kind: str) -> list[int]:
     try:
         with open("/proc/locks", encoding="ascii", errors="replace") as table:
             rows = [line.split() for line in table if file in line]
@@ -121,7 +132,7 @@ def _listed(path: str, places: tuple[int, ...]) -> list[int]:
         max(0, int(row[4]))
         for row in rows
         if len(row) > 7
-        and row[3] == "WRITE"
+        and row[3] == kind
         and row[5] == file
         and any(int(row[6]) <= place and _last(row[7]) >= place for place in places)
     ]
@@ -131,45 +142,43 @@ def _last(word: str) -> int:
     return sys.maxsize if word == "EOF" else int(word)
 
 
-def _asked(path: str, places: tuple[int, ...]) -> list[int]:
-    """Return the holders that fcntl tells of: where no list is kept, or its numbers are others."""
+def _asked(path: str, places: tuple[int, ...], kind: str) -> list[int]:
     descriptor = _opened(path)
     try:
-        return [pid for place in places for pid in _holder(descriptor, place)]
+        return [pid for place in places for pid in _holder(descriptor, place, kind)]
     finally:
         os.close(descriptor)
 
 
-def _holder(descriptor: int, place: int) -> list[int]:
-    # To ask for a shared lock is refused by those of writers alone.
+def _holder(descriptor: int, place: int, kind: str) -> list[int]:
+    # A lock for reading is refused by those of writers alone; one for writing by readers' too.
+    wanted = fcntl.F_RDLCK if kind == "WRITE" else fcntl.F_WRLCK
     if sys.platform == "linux":
-        asked = struct.pack(_LINUX, fcntl.F_RDLCK, os.SEEK_SET, place, 1, 0)
-        kind, _, _, _, pid = struct.unpack_from(
-            _LINUX, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked)
-        )
+        asked = struct.pack(_LINUX, wanted, os.SEEK_SET, place, 1, 0)
+        told = fcntl.fcntl(descriptor, fcntl.F_GETLK, asked)
+        held, _, _, _, pid = struct.unpack_from(_LINUX, told)
     else:
-        asked = struct.pack(_OTHERS, place, 1, 0, fcntl.F_RDLCK, os.SEEK_SET)
-        _, _, pid, kind, _ = struct.unpack_from(
-            _OTHERS, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked)
-        )
-    return [] if kind == fcntl.F_UNLCK else [max(0, pid)]
+        asked = struct.pack(_OTHERS, place, 1, 0, wanted, os.SEEK_SET)
+        told = fcntl.fcntl(descriptor, fcntl.F_GETLK, asked)
+        _, _, pid, held, _ = struct.unpack_from(_OTHERS, told)
+    return [] if held == fcntl.F_UNLCK else [max(0, pid)]
 
 
 def blocked_by(path: str, seconds: float) -> list[int]:
-    """Return the processes that hold one and the same write lock for so many seconds.
+    """Return the processes that hold one and the same lock, for which none can write, so long.
 
     The first look that finds none ends it: a database that nobody blocks costs no time.
     """
     ends = time.monotonic() + seconds
-    holders = write_locks(path)
+    holders = write_locks(path) + read_locks(path)
     transaction = _transaction(path)
     while holders and time.monotonic() < ends:
         time.sleep(min(0.05, seconds / 10))
-        now = write_locks(path)
+        now = write_locks(path) + read_locks(path)
         if _transaction(path) != transaction:
             return []
         holders = [pid for pid in holders if pid in now]
-    return holders
+    return sorted(set(holders))
 
 
 def _transaction(path: str) -> str:

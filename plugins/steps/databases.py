@@ -237,7 +237,24 @@ class RecoverDatabase(OtherDatabase):
             f' && for way in {" ".join(WAYS)}; do rm -f -- "$new/new.db"'
             f' && {{ sqlite3 "$new/copy.db" "$way" 2> /dev/null | sed \'s/^ROLLBACK;.*/COMMIT;/\''
             f' | sqlite3 -safe "$new/new.db" > /dev/null 2>&1 || true; }}'
-            f' && [ -z "$(sqlite3 "$new/new.db" .tables)" ] || break; done && {self._placing()}'
+            f' && [ -z "$(sqlite3 "$new/new.db" .tables)" ] || break; done'
+            f"{'' if self.losing else self._comparing()} && {self._placing()}"
+        )
+
+    def _comparing(self) -> str:
+        """Return the part of the shell line that ends it where known rows are missing.
+
+        By `count(*)` alone SQLite counts the entries of an index.
+        """
+        counts = [
+            quoted(f"SELECT count(*) FROM {table}{how}")  # noqa: S608 - tables of ours
+            for table in self.tables
+            for how in ("", " NOT INDEXED")
+        ]
+        return "".join(
+            f' && [ "$(sqlite3 "$new/new.db" {count})" -ge'
+            f' "$(sqlite3 "$new/copy.db" {count} 2> /dev/null || echo 0)" ]'
+            for count in counts
         )
 
 

@@ -37,7 +37,7 @@ def test_a_writer_of_a_log_is_told(look: Sqlite, tmp_path: Path) -> None:
 def test_a_lock_is_found_where_the_kernel_keeps_no_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(databases, "_listed", lambda path, places: [])
+    monkeypatch.setattr(databases, "_listed", lambda file, places, kind: [])
     filled(tmp_path / "a.db", "delete", mib=1)
     with held(tmp_path / "a.db", "BEGIN EXCLUSIVE") as pid:
         assert databases.write_locks(str(tmp_path / "a.db")) == [pid]

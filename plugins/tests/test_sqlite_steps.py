@@ -128,6 +128,21 @@ def test_a_recovery_can_be_typed(root: Path) -> None:
     assert Sqlite(Host()).check(str(path)) == ()
 
 
+def test_a_typed_recovery_gives_no_known_rows_up(root: Path) -> None:
+    path = root / ODD
+    filled(path, "delete", mib=1)
+    with path.open("r+b") as file:
+        file.seek(4096 * 100)
+        file.write(b"\xff" * 2048)
+    before = path.read_bytes()
+    line = str(RecoverDatabase(str(path), ("job",)))
+    assert subprocess.run(["bash", "-euc", line], check=False).returncode != 0
+    assert path.read_bytes() == before
+    line = str(RecoverDatabase(str(path), ("job",), losing=True))
+    subprocess.run(["bash", "-euc", line], check=True)
+    assert 1000 < count(path) < 1150
+
+
 def test_a_database_in_use_is_not_replaced(journal: Journal, root: Path) -> None:
     with_a_broken_index(root / "a.db")
     filled(root / "backup.db", "delete", mib=1)
