@@ -140,7 +140,7 @@ def memories(
     return Memories(count, max((known for _, known in looks), default=count))
 
 
-@probe(deadline=60.0)
+@probe(deadline=60.0, every=300.0)
 def query_times(
     system: Dgmo, filesystem: Filesystem, sockets: Sockets, commands: Host, qdrant: Qdrant
 ) -> QueryTimes:
