@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from plugins.endpoints.mcp import Mcp
 from plugins.eyes import programs
 from plugins.hosts import Host
-from plugins.outcomes import CannotTell, NoPermission, TimedOut
+from plugins.outcomes import CannotTell, NoPermission, TimedOut, ToolMissing
 from plugins.text import printable
 
 LOOK = 120.0  # seconds that starting all servers of a configuration may take
@@ -86,19 +86,25 @@ def lost(seen: Iterable[tuple[Stdio, str]]) -> tuple[BadServer, ...]:
     return found
 
 
-def mute(ready: Sequence[Stdio], mcp: Mcp, limit: float, owner: int) -> tuple[BadServer, ...]:
+def mute(
+    ready: Sequence[Stdio], mcp: Mcp, commands: Host, limit: float, owner: int
+) -> tuple[BadServer, ...]:
     """Start servers, and give those that do not answer.
 
     Args:
         ready: those that can be started, and that somebody agreed to start.
         mcp: the endpoint.
+        commands: its host.
         limit: seconds for each of them.
         owner: the user id of whoever they are started for.
 
     Raises:
+        ToolMissing: the host is not this machine.
         NoPermission: all others answer, and one is another user's, who alone may run its command.
         TimedOut: there are too many of them.
     """
+    if not commands.is_local:
+        raise ToolMissing(f"MCP servers are started on this machine, not on {commands.spec}")
     # A file of root's in somebody's home names programs that somebody else may have written.
     others = os.geteuid() == 0 != owner
     strangers = [one for one in ready if others or one.uid not in {0, os.geteuid()}]

@@ -61,4 +61,5 @@ def mute_servers(
         raise Blocked(_FOUND, "none of the commands can be started")
     if not agreed:
         raise Absent("only servers of .mcp.json files that nobody has agreed to are configured")
-    return mute(agreed, mcp, system.settings.mcp_seconds, user(system, filesystem).uid)
+    limit, owner = system.settings.mcp_seconds, user(system, filesystem).uid
+    return mute(agreed, mcp, commands, limit, owner)

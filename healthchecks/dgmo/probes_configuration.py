@@ -8,7 +8,17 @@ from urllib.parse import urlsplit
 
 from healthchecks.dgmo.configuration import McpEntry, Missing, documents, mcp_entries, missing
 from healthchecks.dgmo.system import Dgmo
-from plugins import Absent, Blocked, CannotTell, Refused, TimedOut, printable, probe
+from plugins import (
+    Absent,
+    Blocked,
+    CannotTell,
+    NotThere,
+    Refused,
+    TimedOut,
+    WrongKind,
+    printable,
+    probe,
+)
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.http import Http
 from plugins.endpoints.mcp import Mcp
@@ -102,7 +112,7 @@ def mute_servers(
         raise Blocked(_FOUND, "none of the commands can be started")
     home = filesystem.look(filesystem.resolve(system.home))
     owner = home.uid if home is not None else ready[0].uid
-    return mute(ready, mcp, system.settings.mcp_seconds, owner)
+    return mute(ready, mcp, commands, system.settings.mcp_seconds, owner)
 
 
 @probe(deadline=60.0)
@@ -124,7 +134,7 @@ def _silent(entries: list[McpEntry], http: Http) -> Iterator[BadServer]:
         try:
             # No body is asked for: a stream of events would have no end.
             answer = http.request("HEAD", str(url), deadline=8.0)
-        except (Refused, TimedOut) as why:
+        except (NotThere, Refused, TimedOut, WrongKind) as why:
             yield BadServer(entry.label, f"{place}: {_reason(why)}")
         except CannotTell as why:
             raise CannotTell(f"{entry.label}: {place}: {_reason(why)}") from None
@@ -133,11 +143,18 @@ def _silent(entries: list[McpEntry], http: Http) -> Iterator[BadServer]:
                 yield BadServer(entry.label, f"{place} answers HTTP {answer.status}")
 
 
+_REASONS = {
+    NotThere: "its name does not resolve",
+    Refused: "the connection is refused",
+    WrongKind: "what answers there is no server of HTTP that can be understood",
+}
+
+
 def _reason(why: CannotTell) -> str:
     """Return what kept an answer from us; the message of the endpoint holds a path of the URL."""
     if isinstance(why, TimedOut):
         return f"no answer in time (our limit of {why.limit:g} s)"
-    return "the connection is refused" if isinstance(why, Refused) else "it cannot be asked"
+    return _REASONS.get(type(why), "it cannot be asked")
 
 
 def _place(url: object) -> str:

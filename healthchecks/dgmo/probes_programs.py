@@ -18,6 +18,7 @@ from plugins import (
     TimedOut,
     TooBig,
     ToolMissing,
+    WrongKind,
     printable,
     probe,
 )
@@ -198,7 +199,7 @@ def dgmo_server(system: Dgmo, sockets: Sockets, http: Http) -> Server:
         return Server(place, "", f"/session is not answered within {why.limit:g} s")
     except TooBig:
         return Server(place, "", "")
-    except CannotTell:
+    except WrongKind:
         return Server(place, f"{who}, which does not speak HTTP as DGMO's server does", "")
     return _judged(place, who, answer)
 

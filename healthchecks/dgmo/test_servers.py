@@ -161,6 +161,11 @@ def nobody_listens_there(world: World) -> None:
 
 
 @fault(test_every_remote_mcp_server_answers)
+def no_host_of_that_name(world: World) -> None:
+    world.files.serve_as("far", type="remote", url="https://mcp.example.invalid/")
+
+
+@fault(test_every_remote_mcp_server_answers)
 def its_proxy_has_lost_it(world: World) -> None:
     world.files.serve_as("far", type="remote", url=world.files.listen(502))
 
