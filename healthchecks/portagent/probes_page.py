@@ -89,7 +89,9 @@ def page_in_browser(
     if faults := _looked(system, http).faults:
         raise Blocked(LOADS, faults[0])
     limit = min(settings.browser_seconds, _WHOLE - 10)
-    seen = Browser(commands, settings.chromium).open(f"{system.url}/", deadline=limit)
+    named = settings.chromium
+    program = settings.path(named) if "/" in named else named
+    seen = Browser(commands, program).open(f"{system.url}/", deadline=limit)
     if seen.elsewhere and (seen.errors or not seen.has_login_form):
         raise CannotTell(
             f"the page needs another server, which the browser may not ask: {seen.elsewhere[0]}"

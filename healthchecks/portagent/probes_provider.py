@@ -6,7 +6,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from healthchecks.portagent.provider import KEY, Provider, Reply, ask, provider_of
+from healthchecks.portagent.provider import KEY, Provider, Reply, ask, is_within, provider_of
 from healthchecks.portagent.system import Portagent
 from plugins import Absent, Blocked, CannotTell, Measure, printable, probe
 from plugins.endpoints import history
@@ -120,7 +120,16 @@ def provider_key(
 
 
 def _asked(system: Portagent, provider: Provider, http: Http, run: Run) -> Reply:
-    """Ask the provider; whoever asks in this run gets the one answer."""
+    """Ask the provider; whoever asks in this run gets the one answer.
+
+    Raises:
+        CannotTell: only its container knows the way.
+    """
+    if is_within(system, provider):
+        raise CannotTell(
+            f"the way to the provider ({provider.way}) begins inside of the container "
+            f"{printable(system.container)}, from which nothing is asked"
+        )
     key = provider.key.value.reveal() if provider.key is not None else ""
     with_key = _may_send(system, run) and _fits_a_header(key)
     return ask(http, provider, with_key=with_key, deadline=system.settings.provider_deadline)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from healthchecks.portagent.generations import is_second
 from healthchecks.portagent.system import Portagent
 from healthchecks.portagent.variables import Variable
-from plugins import Absent, CannotTell, NoPermission, printable
+from plugins import Absent, CannotTell, NoPermission, WrongKind, printable
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.http import Answer, Http
 from plugins.endpoints.proxying import VARIABLES, proxy_for
@@ -20,6 +20,7 @@ from plugins.redaction import Secret, redact
 USUAL = "https://api.anthropic.com"
 KEY, URL, AUTHORITIES = "LLM_PROVIDER_KEY", "LLM_PROVIDER_URL", "NODE_EXTRA_CA_CERTS"
 _HARMLESS = "/v1/models"  # it costs nothing, and tells without a key that an API answers
+_PROXIES = ("http", "https")
 _VERSION = "2023-06-01"
 _LONGEST = 25.0  # the probe ends soon after
 
@@ -143,6 +144,8 @@ def ask(http: Http, provider: Provider, *, with_key: bool, deadline: float) -> R
     if with_key and provider.key is not None and provider.is_private:
         headers["x-api-key"] = provider.key.value.reveal()
     limit = min(deadline, _LONGEST)
+    if fault := _proxy_fault(provider.proxy.reveal()):
+        return Reply(Stage.PROXY, f"{Stage.PROXY}: {fault}", 0, 0.0)
     try:
         answer = http.get(
             provider.url,
@@ -159,6 +162,32 @@ def ask(http: Http, provider: Provider, *, with_key: bool, deadline: float) -> R
         return Reply(stage, f"{stage}: {met}", 0, limit)
     stage, words = _met(answer)
     return Reply(stage, f"{stage}: {words}" if words else "", answer.status, answer.seconds)
+
+
+def _proxy_fault(proxy: str) -> str:
+    """Return why the server cannot use what is named as its proxy, "" where it can."""
+    scheme, _, _ = proxy.partition("://")
+    if not proxy:
+        return ""
+    if scheme.lower() not in _PROXIES:
+        return f"it uses none of the kind {printable(scheme, 20)}, only HTTP proxies"
+    try:
+        address_of(proxy, _PROXIES)
+    except WrongKind:
+        return "what the variable names is no URL"
+    return ""
+
+
+def is_within(system: Portagent, provider: Provider) -> bool:
+    """Whether the way begins at a name that may mean something else inside of its container."""
+    if not system.container:
+        return False
+    try:
+        first = address_of(provider.proxy.reveal() or provider.url, _PROXIES)
+    except WrongKind:
+        return False
+    name = first.name.lower()
+    return first.loopback or "." not in name.strip(".") or name.endswith((".internal", ".local"))
 
 
 def _met(answer: Answer) -> tuple[str, str]:

@@ -216,6 +216,20 @@ def a_proxy_that_hangs(world: World) -> None:
 
 
 @fault(test_the_provider_can_be_reached)
+def a_proxy_of_another_kind(world: World) -> None:
+    """proxy: what it does not speak."""
+    world.outside.provider()
+    world.outside.given(HTTPS_PROXY="socks5://127.0.0.1:1080")
+
+
+@fault(test_the_provider_can_be_reached)
+def a_proxy_that_is_no_url(world: World) -> None:
+    """proxy: a slip in the variable."""
+    world.outside.provider()
+    world.outside.given(HTTPS_PROXY="http://:8080")
+
+
+@fault(test_the_provider_can_be_reached)
 def no_url(world: World) -> None:
     """URL: what LLM_PROVIDER_URL says is none."""
     world.change(provider_url="api.anthropic.com")

@@ -15,6 +15,7 @@ _MOST_BYTES = 16 << 20
 _MOST_ERRORS = 50
 _LONGEST = 2000  # characters of one error
 _LAST_WORDS = 8 << 10
+_ICON = "/favicon.ico"  # browsers ask for it unasked
 _LOUD = {"error", "assert"}
 
 
@@ -182,8 +183,10 @@ def _error(method: str, words: Mapping[str, Any]) -> Said | None:
     # Who has not logged in is told so: that is no fault of a page with a login form.
     if entry.get("level") != "error" or "status of 401" in text:
         return None
-    wanted = entry.get("url") if entry.get("source") == "network" else ""
-    return Said(text, str(wanted or "")[:_LONGEST])
+    wanted = str(entry.get("url") or "") if entry.get("source") == "network" else ""
+    if wanted.endswith(_ICON):
+        return None
+    return Said(text, wanted[:_LONGEST])
 
 
 def _spoken(value: Any) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from healthchecks.portagent import test_provider
 from healthchecks.portagent.probes_provider import provider_pace
-from healthchecks.portagent.provider import Provider, ask, provider_of
+from healthchecks.portagent.provider import Provider, ask, is_within, provider_of
 from healthchecks.portagent.world import World
 from healthchecks.portagent.world_outside_provider import reply
 from plugins.endpoints import history
@@ -44,6 +45,8 @@ STAGES = {
     "a_proxy_that_asks": "proxy: .* does not let us through (HTTP 407)",
     "a_proxy_that_forbids": "proxy: .* does not let us through (HTTP 403)",
     "a_proxy_that_hangs": "proxy: .* no answer in time",
+    "a_proxy_of_another_kind": "proxy: it uses none of the kind socks5",
+    "a_proxy_that_is_no_url": "proxy: what the variable names is no URL",
     "no_url": "URL: api.anthropic.com/v1/models is not a URL",
 }
 REACH = scenarios_of(test_provider.test_the_provider_can_be_reached)
@@ -165,6 +168,26 @@ def test_the_key_does_not_go_over_open_lines(world: World) -> None:
     assert not provider(world).is_private
     world.change(provider_url="http://127.0.0.1:4000")
     assert provider(world).is_private
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy", "within"),
+    [
+        ("https://api.anthropic.com", "", False),
+        ("http://localhost:4000", "", True),
+        ("http://gateway:4000", "", True),
+        ("http://host.docker.internal:4000", "", True),
+        ("https://api.anthropic.com", "http://proxy:8080", True),
+        ("https://api.anthropic.com", "http://proxy.example:8080", False),
+    ],
+)
+def test_what_only_a_container_knows_is_not_judged_from_outside(
+    world: World, url: str, proxy: str, within: bool
+) -> None:
+    world.outside.given(HTTPS_PROXY=proxy)
+    world.change(provider_url=url)
+    assert is_within(replace(found(world), container="portagent"), provider(world)) is within
+    assert not is_within(found(world), provider(world))
 
 
 def test_a_far_host_goes_another_way(world: World) -> None:
