@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +16,8 @@ import pytest
 
 from healthchecks.portagent.world import World
 from healthchecks.portagent.world_server import KEY
-from plugins.tests.runs import Look, suite
+from plugins.proofs import lacking
+from plugins.tests.runs import NOBODY, Look, assert_sound, open_the_way, suite
 
 NAMES = ("portagent", "agentx", "queue")
 TABLES = {
@@ -137,3 +141,34 @@ def test_a_server_that_is_down_is_one_finding(world: World, tmp_path: Path, faul
     ours = {"it_can_read_its_users", "invitations_work_as_they_are_meant", "tokens_are_accepted"}
     ours |= {"strangers_cannot_open_a_websocket", "its_port_is_its_own"}
     assert not ill & {f"portagent.{name}" for name in ours}
+
+
+@pytest.mark.skipif(bool(lacking(("root", "setpriv"))), reason="needs root and setpriv")
+def test_who_may_not_see_its_variables_is_not_told_that_they_are_unset() -> None:
+    folder = Path(tempfile.mkdtemp())
+    (folder / "world").mkdir()
+    world = World(folder / "world")
+    try:
+        open_the_way(folder)
+        (folder / "run").mkdir()
+        os.chown(folder / "run", NOBODY, NOBODY)
+        world.server.start()
+        drop = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        told = {"portagent": world.settings()}
+        look = suite(folder / "run", told, systems=("portagent",), before=drop, limit=100.0)
+        assert_sound(look, ("portagent",))
+    finally:
+        world.close()
+        shutil.rmtree(folder)
+    for check in (
+        "logins_survive_a_restart",
+        "its_log_is_at_its_production_level",
+        "the_port_that_is_set_is_heeded",
+        "invitations_work_as_they_are_meant",
+    ):
+        said = look.told(f"portagent.{check}")
+        assert said.startswith("cannot_tell: "), said
+        assert "environment of process" in said
+    assert look.row("portagent.it_is_up")["outcome"] == "healthy"
+    assert look.row("portagent.its_port_is_its_own")["outcome"] == "healthy"
+    assert look.row("portagent.a_websocket_opens")["outcome"] == "healthy"
