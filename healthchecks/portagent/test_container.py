@@ -44,7 +44,7 @@ def test_its_container_comes_back(lone_container: str) -> None:
     P2,
     guide="PT19",
     hint="The options of logs cannot be changed of a container that is there: `pytest healthchecks/"
-    " --recover portagent.recreate_container --with log_size=10m --with log_files=3` makes it anew "
+    " --recover portagent.recreate_container --with log_size=10m --with log_count=3` makes it anew "
     "with them; by hand, add `--log-opt max-size=10m --log-opt max-file=3` to its `docker run`.",
 )
 def test_its_container_output_is_bounded(endless_log: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,26 @@ Configuration:
 
 Server running at http://localhost:5200
 """
+# A program of busybox that answers as the server's /health does, at a port of the host.
+_ANSWER = r"""#!/bin/sh
+while read -r line && [ "${#line}" -gt 1 ]; do :; done
+printf 'HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n'
+printf '{"status":"ok","timestamp":%s000}' "$(date +%s)"
+"""
+_SERVE = """
+if [ -e /data/broken ]; then echo 'Error: EACCES: permission denied' >&2; exit 1; fi
+cat > /answer <<'END'
+{answer}END
+chmod 755 /answer
+exec nc -ll -p {port} -e /answer
+"""
 _FILL = "mkdir /full && mount -t tmpfs full /full && head -c 28m /dev/zero > /full/file"
 _GREEDY = 'text=x; while :; do text="$text$text"; done'
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as trial:
+        return not trial.connect_ex(("127.0.0.1", port))
 
 
 class Containers:
@@ -95,6 +114,17 @@ class Containers:
         words = ("sh", "-c", script or "exec /bin/busybox sleep 3600")
         named = ("run", "--detach", "--name", self.name, *kept, *add)
         return self.engine.docker(*named, IMAGE, "/bin/busybox", *words).strip()
+
+    def serve(self, *add: str, leave: tuple[str, ...] = (), secret: str = SECRET) -> str:
+        """Run one that answers as it should until /data/broken is there; return its id."""
+        port = self._world.server.port
+        self._world.change(port=port)
+        script = self.with_shell(_SERVE.format(answer=_ANSWER, port=port))
+        # The first program of a container does not end by SIGTERM unless it says so.
+        add = ("--stop-signal", "KILL", *add)
+        made = self.run(*add, leave=leave, script=script, secret=secret)
+        self.wait(lambda: _listens(port))
+        return made
 
     def ended(self, script: str, *add: str, key: str = KEY) -> str:
         """Leave one whose program ended, and nothing starts it again; return its id."""

@@ -26,7 +26,7 @@ class ContainerSettings:
     """What a container was made with.
 
     Attributes:
-        restart: "no", "always", "unless-stopped" or "on-failure".
+        restart: "no", "always", "unless-stopped" or "on-failure", which may end in ":" and a count.
         environment: name and value of each variable, those of the image too, sorted by name.
         words: the entrypoint and its arguments.
         folder: the working folder inside, "" for the image's root.
@@ -68,7 +68,7 @@ def container_settings(told: Mapping[str, Any]) -> ContainerSettings:
     words = [told.get("Path") or "", *(told.get("Args") or ())]
     checks = (state.get("Health") or {}).get("Log") or ()
     return ContainerSettings(
-        restart=(host.get("RestartPolicy") or {}).get("Name") or "no",
+        restart=_policy(host.get("RestartPolicy") or {}),
         environment=tuple(sorted(((n, Secret(v)) for n, _, v in pairs), key=lambda one: one[0])),
         words=tuple(Secret(str(word)) for word in words if word),
         folder=config.get("WorkingDir") or "",
@@ -82,6 +82,11 @@ def container_settings(told: Mapping[str, Any]) -> ContainerSettings:
         complaint=str(checks[-1].get("Output") or "")[:2000] if checks else "",
         error=str(state.get("Error") or "")[:2000],
     )
+
+
+def _policy(told: Mapping[str, Any]) -> str:
+    name, most = told.get("Name") or "no", told.get("MaximumRetryCount") or 0
+    return f"{name}:{most}" if name == "on-failure" and most else name
 
 
 def _ports(open_now: Mapping[str, Any], host: Mapping[str, Any]) -> list[Port]:

@@ -6,11 +6,13 @@ Standard library only, so that a far host's own python3 can run it.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import errno
 import gzip as gzip_format
 import hashlib
 import os
+import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
@@ -75,6 +77,32 @@ def drop_lines(path: str, roots: list[str], lines: list[int]) -> Done:
             return {"refused": "it is no regular file"}
         # The owner of the very file that is read: another may have taken its name meanwhile.
         return _replace(name, descriptor, stat.S_IMODE(status.st_mode), status, kept(file))
+
+
+def fresh_secret(path: str, roots: list[str], name: str) -> Done:
+    """Set a variable of a .env file to a secret made up here, which nobody is told.
+
+    Each line that set it before goes; the file, made where there is none, is its owner's alone.
+    """
+    with at(path, roots) as (descriptor, file_name):
+        former = status_of(file_name, descriptor)
+        before: list[bytes] = []
+        if former is not None:
+            with open(os.open(file_name, READING, dir_fd=descriptor), "rb") as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode) or status.st_size > CHUNK:
+                    return {"refused": "it is no small regular file"}
+                before = file.read().splitlines(keepends=True)
+        kept = [line for line in before if _names(line) != os.fsencode(name)]
+        end = b"\n" if kept and not kept[-1].endswith(b"\n") else b""
+        line = f"{name}={base64.b64encode(secrets.token_bytes(32)).decode()}\n"
+        mode = stat.S_IMODE(former.st_mode) & 0o640 if former else 0o600
+        return _replace(file_name, descriptor, mode, former, [*kept, end, line.encode()])
+
+
+def _names(line: bytes) -> bytes:
+    """Return the variable that a line of a .env file sets."""
+    return line.strip().removeprefix(b"export ").partition(b"=")[0].strip()
 
 
 def pack(path: str, roots: list[str]) -> Done:

@@ -2,7 +2,16 @@
 
 from plugins.steps.archives import Archive, TakeFrom, Unpack
 from plugins.steps.containers import RemoveContainer
-from plugins.steps.contents import Copy, DropLines, Gunzip, Gzip, Link, Restore, Write
+from plugins.steps.contents import (
+    Copy,
+    DropLines,
+    FreshSecret,
+    Gunzip,
+    Gzip,
+    Link,
+    Restore,
+    Write,
+)
 from plugins.steps.copying import (
     GiveBackCopy,
     LetGo,
@@ -15,6 +24,7 @@ from plugins.steps.encodings import Reencode
 from plugins.steps.outages import Ended, GiveBack, Launch, PutAway, Stop
 from plugins.steps.places import Chmod, Chown, Mkdir, Move, Quarantine, RemoveEmpty
 from plugins.steps.programs import EndGroup, Run, Start, words
+from plugins.steps.recreating import CreateLike, StaysUp
 from plugins.steps.replacing import Substitute, Word
 from plugins.steps.step import Hands, Refusal, Step
 from plugins.steps.stillness import Passed, Still
@@ -26,9 +36,11 @@ __all__ = [
     "Chown",
     "Copy",
     "CopyTree",
+    "CreateLike",
     "DropLines",
     "EndGroup",
     "Ended",
+    "FreshSecret",
     "GiveBack",
     "GiveBackCopy",
     "Gunzip",
@@ -49,6 +61,7 @@ __all__ = [
     "Restore",
     "Run",
     "Start",
+    "StaysUp",
     "Step",
     "Still",
     "Stop",

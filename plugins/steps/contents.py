@@ -110,6 +110,32 @@ class Write(NewContent):
 
 
 @dataclass(frozen=True)
+class FreshSecret(NewContent):
+    """Set a variable of a .env file to a secret that is made up while it is written.
+
+    It stands in no plan and no journal, and is shown to nobody; the file is its owner's alone.
+    """
+
+    name: str
+
+    def put(self, hands: Hands) -> None:
+        """Write it."""
+        hands.use(content.fresh_secret, self.path, hands.folders(), self.name)
+
+    def __str__(self) -> str:
+        path, name = quoted(self.path), self.name
+        there = f"[ ! -e {path} ] ||"
+        others = rf"/^[[:space:]]*(export[[:space:]]+)?{name}[[:space:]]*[=]/d"
+        return (
+            f"new=$(mktemp {quoted(f'{self.path}.XXXXXX')})"
+            f' && {{ {there} cp -p -- {path} "$new"; }}'
+            f" && {{ {there} sed -E {quoted(others)} -- {path};"
+            f' printf \'%s=%s\\n\' {name} "$(openssl rand -base64 32)"; }} > "$new"'
+            f' && chmod u-x,g-wx,o-rwx "$new" && mv -- "$new" {path}'
+        )
+
+
+@dataclass(frozen=True)
 class Copy(NewContent):
     """Copy a file, with its mode and times, to a path; in one rename."""
 

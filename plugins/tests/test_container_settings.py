@@ -38,7 +38,7 @@ def seen(engine: Dockerd, name: str) -> Container:
 def test_what_it_was_made_with_is_told(engine: Dockerd) -> None:
     engine.run("made", *OPTIONS, create=True)
     told = seen(engine, "made").settings
-    assert (told.restart, told.user, told.folder) == ("on-failure", "1000:1000", "/srv")
+    assert (told.restart, told.user, told.folder) == ("on-failure:3", "1000:1000", "/srv")
     assert told.log_driver == "json-file"
     assert dict(told.log_options) == {"max-size": "10m", "max-file": "3"}
     assert (told.network_mode, told.hostname, told.pid) == ("none", "agents", 0)

@@ -1,0 +1,151 @@
+"""How its container is made anew with the same settings, and how its secret is fixed."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Iterator
+
+from healthchecks.portagent.probes_container import container
+from healthchecks.portagent.probes_tokens import SigningSecret
+from healthchecks.portagent.system import Portagent
+from plugins import Absent, CannotTell, printable
+from plugins.endpoints.commands import variables_in
+from plugins.endpoints.docker import Container
+from plugins.endpoints.engines import ALIVE
+from plugins.endpoints.recreation import Change
+from plugins.eyes import dated, reading
+from plugins.hosts import Host
+from plugins.inquiries import Note
+from plugins.recovery import Within
+from plugins.steps import CreateLike, FreshSecret, StaysUp, Step
+from plugins.steps import Run as Command
+
+NAME = "JWT_SECRET"
+_COMPOSE = "com.docker.compose.project"
+_SIZE = re.compile(r"(\d{1,9})([kmgKMG]?)[bB]?")
+_UNITS = {"": 0, "k": 10, "m": 20, "g": 30}
+_STOP = 120.0  # seconds; the engine itself waits for 10, or for as long as it was told
+_LARGEST = 1 << 20
+_LEAST = 6 << 20  # bytes: the engine refuses less
+AGAIN = Note("Everybody who is logged in has to log in once more.")
+
+
+def change(memory: str, cpus: str, log_size: str, log_count: str) -> Change:
+    """Return what is to differ, as a person types it.
+
+    Raises:
+        CannotTell: it is none of what Docker takes.
+    """
+    size = _bytes(memory, "memory") if memory else 0
+    if memory and size < _LEAST:
+        raise CannotTell(f"memory={printable(memory)} is less than the engine takes, 6m")
+    if log_size:
+        _bytes(log_size, "log_size")
+    try:
+        nano, count = round(float(cpus or 0) * 1e9), int(log_count or 0)
+    except (ValueError, OverflowError):
+        nano = count = -1
+    if not 0 <= nano < 10**13 or not 0 <= count < 1000:
+        raise CannotTell("cpus is a number such as 2 or 1.5, log_count one such as 3")
+    return Change(size, nano, log_size.lower(), count)
+
+
+def _bytes(text: str, what: str) -> int:
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise CannotTell(f"{what}={printable(text)} is no size such as 512m or 2g")
+    return int(found[1]) << _UNITS[found[2].lower()]
+
+
+def recreated(system: Portagent, commands: Host, wanted: Change) -> Iterator[Step | Note]:
+    """Yield the steps that make the container anew; the former one stays, stopped and renamed.
+
+    Raises:
+        Absent: it runs in no container.
+        CannotTell: the former one would not stay.
+    """
+    docker, one = container(system, commands)
+    if one.auto_remove:
+        raise CannotTell(
+            f"{one.name} removes itself when it is stopped (--rm): nothing could be taken back"
+        )
+    words = ("docker", "--host", docker.base_url)
+    stamp = commands.call(dated.stamped, "%Y%m%d-%H%M%S")
+    yield from _set_aside(one, words, f"{one.name}-before-{stamp}")
+    yield CreateLike(
+        docker.base_url,
+        one.id,
+        one.name,
+        wanted.memory,
+        wanted.nano_cpus,
+        wanted.log_size,
+        wanted.log_files,
+        wanted.fresh,
+    )
+    start, stop = (*words, "start", one.name), (*words, "stop", "--time", "5", one.name)
+    yield Command(start, undo=stop, deadline=60.0)
+    yield StaysUp(docker.base_url, one.name)
+    yield Note(f"When all is well: docker rm {one.name}-before-{stamp}")
+    if any(name == _COMPOSE for name, _ in one.labels):
+        yield Note("It was made by docker compose: put into its file what is to differ, too.")
+
+
+def _set_aside(one: Container, words: tuple[str, ...], name: str) -> Iterator[Command]:
+    """Stop the former one, keep the engine from starting it, and give its name away."""
+    if one.state in ALIVE:
+        stop = (*words, "stop", one.id)
+        yield Command(stop, undo=(*words, "start", one.id), deadline=_STOP)
+    policy = one.settings.restart
+    if policy != "no":
+        held = (*words, "update", "--restart=no", one.id)
+        yield Command(held, undo=(*words, "update", f"--restart={policy}", one.id))
+    yield Command((*words, "rename", one.id, name), undo=(*words, "rename", one.id, one.name))
+
+
+def secret_fixed(
+    system: Portagent, commands: Host, signing_secret: SigningSecret, new: str
+) -> Iterator[Step | Note | Within]:
+    """Yield the steps that give it a secret which stays.
+
+    Raises:
+        CannotTell: it has one already, or it is set where no step of ours reaches.
+    """
+    if not signing_secret.trouble and new != "yes":
+        raise CannotTell(
+            f"{NAME} is fixed already ({signing_secret.source}); for another: --with new=yes"
+        )
+    found = system.variable(NAME)
+    source = found.source if found is not None else ""
+    if source.startswith("--"):
+        raise CannotTell(f"take {source} off its command line: it goes before every variable")
+    if system.container:
+        yield from recreated(system, commands, Change(fresh=(NAME,)))
+        yield AGAIN
+        return
+    path = _file(system, commands, source)
+    yield FreshSecret(path, NAME)
+    if system.unit:
+        yield Command((system.settings.systemctl, "restart", system.unit), deadline=60.0)
+    else:
+        yield Note("It counts from its next start on: nothing here tells how it is started.")
+    yield AGAIN
+
+
+def _file(system: Portagent, commands: Host, source: str) -> str:
+    """Return the file of variables in which the secret is to stand."""
+    rows = commands.call(reading.at, list(system.variable_files), _LARGEST)
+    there = [path for path in system.variable_files if rows[path]["kind"] == "file"]
+    setting = [path for path in there if NAME in variables_in(str(rows[path]["text"]))]
+    if setting:
+        return setting[0]
+    if source and source != system.unit_file:
+        raise CannotTell(f"it is set by {source}, which goes before its files: change it there")
+    if source:
+        raise CannotTell(f"it stands in {source} itself: put an EnvironmentFile there instead")
+    # A unit's own file first; else that of its working folder, which it reads by itself.
+    named = [path for path in there if os.path.basename(path) not in {".env", ".env.local"}]
+    candidates = (*(named if system.unit else ()), *system.variable_files)
+    if not candidates:
+        raise Absent("a file of variables for it", system.variable_files)
+    return str(candidates[0])
