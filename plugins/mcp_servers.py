@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from plugins.endpoints.mcp import Mcp
 from plugins.eyes import programs
 from plugins.hosts import Host
-from plugins.outcomes import CannotTell, NoPermission, TimedOut, ToolMissing
+from plugins.outcomes import Absent, CannotTell, NoPermission, TimedOut, ToolMissing
 from plugins.text import printable
 
 LOOK = 120.0  # seconds that starting all servers of a configuration may take
@@ -84,6 +84,15 @@ def lost(seen: Iterable[tuple[Stdio, str]]) -> tuple[BadServer, ...]:
         name, label = printable(unset[0].unset), unset[0].label
         raise CannotTell(f"{label} needs the variable {name}, which is not set here")
     return found
+
+
+def demand_leave(given: bool) -> None:
+    """Raise `Absent` where nobody allowed that servers are started: their commands would run."""
+    if not given:
+        raise Absent(
+            "no MCP server was started: that runs the commands of the configuration, which --deep"
+            " or run_mcp_servers = true in the systems file allows"
+        )
 
 
 def mute(

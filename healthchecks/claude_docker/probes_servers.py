@@ -12,7 +12,7 @@ from plugins import Absent, Blocked, probe
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.mcp import Mcp
 from plugins.hosts import Host
-from plugins.mcp_servers import LOOK, BadServer, Stdio, lost, mute, why_not
+from plugins.mcp_servers import LOOK, BadServer, Stdio, demand_leave, lost, mute, why_not
 from plugins.run import Run
 
 _FOUND = "claude_docker.every_mcp_command_is_found"
@@ -50,11 +50,7 @@ def mute_servers(
 ) -> tuple[BadServer, ...]:
     """Each MCP server that was started and did not answer."""
     seen = _configured(system, filesystem, commands)
-    if not (system.settings.run_mcp_servers or run.deep):
-        raise Absent(
-            "no MCP server was started: that runs the commands of the configuration, which --deep"
-            " or run_mcp_servers = true in the systems file allows"
-        )
+    demand_leave(system.settings.run_mcp_servers or run.deep)
     ready = [server for server, why in seen if not why and not server.unset]
     agreed = [server for server in ready if server.approved]
     if not ready:
