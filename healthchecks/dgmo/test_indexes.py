@@ -85,7 +85,8 @@ def a_fifo(world: World) -> None:
 
 @remedy(SAFE)
 def add_what_they_lack(short_indexes: tuple[Index, ...]) -> Iterator[Step]:
-    """Stop DGMO, and add to each index the ids that it lacks, in the order of their creation."""
+    """Stop DGMO, and add to each index the ids that it lacks, in the order of their creation:
+    `jq '. + ["ID"]' INDEX > INDEX.new && mv INDEX.new INDEX`."""
     return rebuilt(short_indexes)
 
 
@@ -123,7 +124,8 @@ def no_folder_of_indexes(world: World) -> None:
 @remedy(SAFE)
 def drop_what_is_not_there(dangling_indexes: tuple[Index, ...]) -> Iterator[Step]:
     """Stop DGMO, look for the records in a backup first, and then take the ids that are listed out
-    of their index: the shipped repair keeps them."""
+    of their index: `jq 'map(select(. != "ID"))' INDEX > INDEX.new && mv INDEX.new INDEX`. The
+    shipped repair keeps them."""
     return rebuilt(dangling_indexes)
 
 

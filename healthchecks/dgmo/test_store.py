@@ -58,7 +58,8 @@ def gone(world: World) -> None:
     hint="Stop DGMO and copy what is newer into the store that the program reads:"
     " `cp -an FROM/storage/session/. TO/storage/session/` (`diff -rq` shows what differs), then"
     " rename the other store. `unset OPENCODE_DATA_PATH`: nothing reads it. A folder called `*` is"
-    " renamed with `mv -n './*' ./from-a-pattern`, with the quotes.",
+    " renamed with the quotes: `cd ~/.local/share/opencode/User/workspaceStorage && mv -n './*'"
+    " ./from-a-pattern`.",
 )
 def test_one_store_is_in_use(astray_stores: tuple[str, ...]) -> None:
     """Nothing writes sessions where the program does not read them.

@@ -93,8 +93,9 @@ def a_link_in_the_place_of_a_session(world: World) -> None:
 
 @remedy(SAFE)
 def put_the_unfinished_aside(interrupted_writes: StoreFiles) -> Iterator[Step]:
-    """Stop DGMO, and move each temporary file that is listed out of the store. The file whose name
-    it begins with is the last that was written whole."""
+    """Stop DGMO, and move each temporary file that is listed out of the store: `mkdir -p ~/aside &&
+    mv -n -- FILE ~/aside/`. The file whose name it begins with is the last that was written
+    whole."""
     yield from guards(interrupted_writes.files)
     for file in interrupted_writes.files:
         yield Quarantine(file.path, seen=file.seen)

@@ -27,6 +27,11 @@ class Still(OnProgram):
     wanted: tuple[tuple[object, ...], ...] = ()
     print: str = ""
 
+    @property
+    def brief(self) -> str:
+        """What it looks for, without how."""
+        return f"go on only while {self.program} writes nothing in {quoted(self.path)}"
+
     def take(self, hands: Hands) -> None:
         """Refuse when a process holds something there open for writing, or anything changed."""
         try:
