@@ -23,7 +23,6 @@ from plugins.endpoints.json_folders import JsonFolders
 from plugins.endpoints.machine import Machine
 from plugins.endpoints.processes import Processes
 from plugins.hosts import Host
-from plugins.outcomes import NoFact
 from plugins.run import Run
 
 # An unfinished write is this old, in seconds, before it counts as one that was cut off.
@@ -61,21 +60,26 @@ def astray_stores(
         for one in system.stores
         if one.name == "*"
     ]
-    said = {system.data_path} - {""}
-    try:
-        for process in processes.by_program(("dgmo",)):
-            said |= {processes.environment(process.pid, (_VARIABLE,)).get(_VARIABLE, "")} - {""}
-    except NoFact:
-        pass  # what others' processes were given is no matter of the store
     here = [f"{one.root}/" for one in system.in_use]
     return (
         *found,
         *(
             f"{_VARIABLE} says {printable(path)}, which no program reads"
-            for path in sorted(said)
+            for path in sorted({system.data_path, *_given(system, processes)} - {""})
             if not any(one.startswith(f"{path.rstrip('/')}/") for one in here)
         ),
     )
+
+
+def _given(system: Dgmo, processes: Processes) -> Iterator[str]:
+    """Yield where the running programs of this home were told that their data is."""
+    for process in processes.by_program(("dgmo",)):
+        try:
+            said = processes.environment(process.pid, ("HOME", _VARIABLE))
+        except CannotTell:
+            continue  # it is another user's, or went: no matter of this store
+        if said.get("HOME") == system.home:
+            yield said.get(_VARIABLE, "")
 
 
 @probe(deadline=WHOLE)

@@ -52,6 +52,13 @@ def gone(world: World) -> None:
     shutil.rmtree(world.data_home)
 
 
+@fault(test_the_session_store_is_found_and_readable)
+def a_loop_of_links(world: World) -> None:
+    place = world.data_home / "opencode" / "project"
+    place.parent.mkdir(parents=True)
+    place.symlink_to(place)
+
+
 @check(
     P1,
     guide="DG02",
@@ -93,6 +100,16 @@ def a_script_of_the_guide_writes(world: World) -> None:
 @fault(test_one_store_is_in_use, layout="workspace")
 def a_folder_called_like_a_pattern(world: World) -> None:
     (world.data_home / "opencode" / "User" / "workspaceStorage" / "*" / "dgmo").mkdir(parents=True)
+
+
+@healthy(test_one_store_is_in_use)
+def told_of_the_store_that_it_reads(world: World) -> None:
+    world.sessions.program(OPENCODE_DATA_PATH=str(world.data_home / "dgmo"))
+
+
+@fault(test_one_store_is_in_use)
+def told_of_another_place(world: World) -> None:
+    world.sessions.program(OPENCODE_DATA_PATH=str(world.folder / "moved"))
 
 
 @fault(test_one_store_is_in_use, becomes="blocked")

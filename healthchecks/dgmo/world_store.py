@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from plugins.worlds.running import blocked, end, until
+
 if TYPE_CHECKING:
     from healthchecks.dgmo.world import Layout, World
 
@@ -31,6 +33,7 @@ class Sessions:
         self._world = world
         self._number = 0
         self._held: list[BinaryIO] = []
+        self._programs: list[int] = []
         self.main = ""
         self.children: tuple[str, ...] = ()
 
@@ -59,9 +62,11 @@ class Sessions:
         self.children = tuple(self.sub_session(self.main, hours=hours) for hours in (3.0, 2.0))
 
     def close(self) -> None:
-        """Let go of every file."""
+        """Let go of every file, and end the programs."""
         for held in self._held:
             held.close()
+        for pid in self._programs:
+            end(pid)
 
     def identifier(self) -> str:
         """Return a new session id."""
@@ -156,6 +161,15 @@ class Sessions:
             (root / "storage" / "session" / "sub-sessions").mkdir(parents=True)
             self.write(root / "storage" / "session" / "info" / f"{session}.json", row)
         return root
+
+    def program(self, **environment: str) -> None:
+        """Let a program called dgmo run in this home, with these variables."""
+        path = self.write(self._world.folder / "running" / "dgmo", b"#!/bin/sh\nread line\n")
+        path.chmod(0o755)
+        given = {"HOME": str(self._world.folder), **environment}
+        pid = blocked(("env", *(f"{name}={value}" for name, value in given.items()), str(path)))
+        self._programs.append(pid)
+        until(lambda: str(path).encode() in Path(f"/proc/{pid}/cmdline").read_bytes(), "dgmo")
 
     def hold(self, path: Path) -> None:
         """Hold a file open for writing, as the program does that writes it."""

@@ -17,6 +17,7 @@ import pytest
 
 from plugins import far
 from plugins.eyes import folder_prints, json_folders
+from plugins.tests.runs import open_the_way
 
 FLAT = [["info", False, "object", ["id", "?title", "time.created"], True]]
 NESTED = [["message", True, "object", ["id"], False]]
@@ -277,3 +278,17 @@ def test_where_the_time_is_over_the_rest_is_late(tmp_path: Path) -> None:
     put(tmp_path, "message/s/b.json")
     told = look(tmp_path, [*FLAT, *NESTED], seconds=-1.0)
     assert (told["late"], told["told"], told["prints"]) == (2, {}, {})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+def test_what_may_not_be_read_is_told(tmp_path: Path) -> None:
+    open_the_way(tmp_path)
+    put(tmp_path, "info/a.json").chmod(0)
+    put(tmp_path, "message/s/a.json").parent.chmod(0)
+    os.seteuid(65534)
+    try:
+        told = look(tmp_path, [*FLAT, *NESTED])
+    finally:
+        os.seteuid(0)
+    assert told["denied"] == [["message/s", "Permission denied"]]
+    assert told["told"]["info"]["unjudged"][0][1] == "may not be read by us"
