@@ -15,6 +15,7 @@ from healthchecks.portagent.world import World
 from healthchecks.portagent.world_server import KEY, SECRET
 from plugins.hosts import Host
 from plugins.outcomes import Absent
+from plugins.tests.portagent_box import opened
 
 SHIPPED = Path(__file__).resolve().parents[2] / "healthchecks" / "systems.toml"
 
@@ -34,11 +35,8 @@ def found(world: World, **over: Any) -> Portagent:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Give a world that is ended whatever happens."""
-    folder = tmp_path / "world"
-    folder.mkdir()
-    made = World(folder)
-    yield made
-    made.close()
+    with opened(tmp_path) as made:
+        yield made
 
 
 def test_its_process_tells_its_port_its_data_and_its_variables(world: World) -> None:
@@ -133,6 +131,7 @@ def test_its_folder_alone_is_enough_and_that_of_its_makers_is_not(world: World) 
     assert found(world, **places).data_dir == str(world.data_dir)
     for name in ("portagent", "agentx", "queue"):
         world.databases.path(name).unlink()
+    (world.data_dir / "logs/portagent.log").unlink()
     with pytest.raises(Absent):
         found(world, **places)
 

@@ -6,7 +6,6 @@ import contextlib
 import inspect
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,9 +21,11 @@ from plugins.endpoints.http import Http
 from plugins.endpoints.names import endpoint
 from plugins.hosts import Host
 from plugins.outcomes import Blocked, NoFact
+from plugins.tests.portagent_box import opened
 from plugins.tests.rogue import GIB, JSON
 from plugins.tests.runs import CONTROLS
 from plugins.tests.test_portagent_found import found
+from plugins.worlds.wiring import hang, request_of, serving
 
 Answer = bytes | Callable[[socket.socket], None]
 
@@ -37,11 +38,6 @@ def _dripping(wire: socket.socket) -> None:
     for byte in JSON + b"\r\n" + b" " * 10_000:
         wire.sendall(bytes([byte]))
         time.sleep(0.05)
-
-
-def _silent(wire: socket.socket) -> None:
-    while wire.recv(4096):
-        pass
 
 
 BODIES: dict[str, Answer] = {
@@ -61,47 +57,37 @@ BODIES: dict[str, Answer] = {
     "no WebSocket": b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     "an upgrade": b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n",
     "dripping": _dripping,
-    "silent": _silent,
+    "silent": hang,
 }
 ASKED = ("health", "users_read", "invitations", "token_trial", "opening", "access", "port_use")
 
 
 @contextlib.contextmanager
-def answering(port: int, answer: Answer, well: bool) -> Iterator[None]:
+def answering(world: World, answer: Answer, well: bool) -> Iterator[None]:
     """Answer to whatever is asked at a port; to /health as the real one does, where it is well."""
 
-    def serve(wire: socket.socket) -> None:
-        with contextlib.suppress(OSError), wire:
-            told = answer
-            if well and wire.recv(4096).startswith(b"GET /health"):
-                now = int(time.time() * 1000)
-                told = _json(json.dumps({"status": "ok", "timestamp": now}).encode())
-            elif not well:
-                wire.recv(4096)
-            wire.sendall(told) if isinstance(told, bytes) else told(wire)
+    def behave(wire: socket.socket) -> None:
+        told = answer
+        if request_of(wire).startswith(b"GET /health") and well:
+            now = int(time.time() * 1000)
+            told = _json(json.dumps({"status": "ok", "timestamp": now}).encode())
+        if isinstance(told, bytes):
+            wire.sendall(told)
+            wire.shutdown(socket.SHUT_WR)
+        else:
+            told(wire)
 
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                wire, _ = listener.accept()
-                threading.Thread(target=serve, args=(wire,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        threading.Thread(target=accept, daemon=True).start()
+    with serving(behave) as port:
+        world.change(default_port=port)
         yield
-        listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Give a world with a test token whose server does not run."""
-    folder = tmp_path / "world"
-    folder.mkdir()
-    made = World(folder)
-    made.change(connect_deadline=0.5)
-    made.server.offer(made.server.token("somebody"))
-    yield made
-    made.close()
+    with opened(tmp_path, connect_deadline=0.5) as made:
+        made.server.offer(made.server.token("somebody"))
+        yield made
 
 
 def asked(name: str, system: Portagent) -> str:
@@ -122,7 +108,7 @@ def asked(name: str, system: Portagent) -> str:
 @pytest.mark.parametrize("well", [True, False], ids=["up", "down"])
 def test_every_probe_ends_in_a_fact_or_says_why_not(world: World, body: str, well: bool) -> None:
     began = time.monotonic()
-    with answering(world.server.port, BODIES[body], well):
+    with answering(world, BODIES[body], well):
         system = found(world)
         for name in ASKED:
             words = asked(name, system)
@@ -133,7 +119,7 @@ def test_every_probe_ends_in_a_fact_or_says_why_not(world: World, body: str, wel
 
 @pytest.mark.parametrize("body", [body for body in BODIES if body != "dripping"])
 def test_nothing_of_that_is_taken_for_the_server(world: World, body: str) -> None:
-    with answering(world.server.port, BODIES[body], well=False):
+    with answering(world, BODIES[body], well=False):
         seen = page(found(world), Http(Host()))
     assert isinstance(seen, Page)
     if body == "below zero":

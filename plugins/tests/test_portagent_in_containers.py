@@ -16,6 +16,7 @@ from plugins.endpoints import containers as rows
 from plugins.endpoints.containers import Container
 from plugins.outcomes import Absent
 from plugins.proofs import lacking
+from plugins.tests.portagent_box import opened
 from plugins.tests.test_portagent_found import found, settings_of
 
 MISSING = lacking(NEEDS)
@@ -25,11 +26,8 @@ ON_AN_ENGINE = pytest.mark.skipif(bool(MISSING), reason=f"needs {MISSING}")
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Give a world that is ended whatever happens."""
-    folder = tmp_path / "world"
-    folder.mkdir()
-    made = World(folder)
-    yield made
-    made.close()
+    with opened(tmp_path) as made:
+        yield made
 
 
 def inspected(name: str, image: str, state: str = "running", **mounts: str) -> Container:

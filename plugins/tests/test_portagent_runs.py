@@ -17,6 +17,7 @@ import pytest
 from healthchecks.portagent.world import World
 from healthchecks.portagent.world_server import KEY
 from plugins.proofs import lacking
+from plugins.tests.portagent_box import opened
 from plugins.tests.runs import NOBODY, Look, assert_sound, open_the_way, suite
 
 NAMES = ("portagent", "agentx", "queue")
@@ -31,12 +32,10 @@ WORD = "canaryWord"
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Give a world in which somebody is registered and connected; it is ended whatever happens."""
-    folder = tmp_path / "world"
-    folder.mkdir()
-    made = World(folder)
-    made.change(connect_deadline=2.0, idle_timeout=1.0, provider_url="http://127.0.0.1:9/")
-    yield made
-    made.close()
+    with opened(
+        tmp_path, connect_deadline=2.0, idle_timeout=1.0, provider_url="http://127.0.0.1:9/"
+    ) as made:
+        yield made
 
 
 def rows(world: World) -> dict[str, list[Any]]:

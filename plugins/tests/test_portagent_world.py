@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from healthchecks.portagent.world import World
+from plugins.tests.portagent_box import opened
 
 # Written by the real program in a run for this purpose.
 RECORDED_REGISTRATION = {
@@ -43,11 +44,8 @@ PAGE = "text/html; charset=utf-8"
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Give a world that is ended whatever happens."""
-    folder = tmp_path / "world"
-    folder.mkdir()
-    made = World(folder)
-    yield made
-    made.close()
+    with opened(tmp_path) as made:
+        yield made
 
 
 def ask(world: World, method: str, path: str, body: object = None, token: str = "") -> Any:
