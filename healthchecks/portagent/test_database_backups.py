@@ -70,53 +70,53 @@ def an_old_one_is_broken(world: World) -> None:
     world.age(broken, hours=30.0)
 
 
-@fault(test_its_databases_are_backed_up)
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
 def none(world: World) -> None:
     world.databases.backups.none()
 
 
-@fault(test_its_databases_are_backed_up)
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
 def no_folder(world: World) -> None:
     world.databases.backups.none()
     world.databases.backups.folder.rmdir()
 
 
-@fault(test_its_databases_are_backed_up)
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
 def only_of_one(world: World) -> None:
     world.databases.backups.none()
     world.databases.backups.take(names=("portagent",))
 
 
-@fault(test_its_databases_are_backed_up)
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
 def of_the_day_before_yesterday(world: World) -> None:
     world.databases.backups.none()
     world.databases.backups.take(hours=50.0)
 
 
-@fault(test_its_databases_are_backed_up)
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
 def the_newest_is_empty(world: World) -> None:
     world.databases.backups.take(hours=0.1)[0].write_bytes(b"")
 
 
-@fault(test_its_databases_are_backed_up)
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
 def the_newest_is_cut(world: World) -> None:
     os.truncate(world.databases.backups.take(hours=0.1)[0], 9000)
 
 
-@fault(test_its_databases_are_backed_up)
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
 def the_newest_archive_is_cut(world: World) -> None:
     world.databases.backups.none()
     archive = world.databases.backups.archive(hours=0.1)
     os.truncate(archive, archive.stat().st_size // 2)
 
 
-@fault(test_its_databases_are_backed_up)
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
 def the_newest_archive_holds_a_broken_one(world: World) -> None:
     world.databases.backups.none()
     world.databases.backups.archive(hours=0.1, broken=True)
 
 
-@fault(test_its_databases_are_backed_up)
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
 def while_it_is_served(world: World) -> None:
     world.server.start()
     world.server.register()

@@ -77,22 +77,22 @@ def its_successor(world: World) -> None:
     assert not world.databases.path("portagent").exists()
 
 
-@fault(test_its_databases_are_whole)
+@fault(test_its_databases_are_whole, needs=("sqlite3",))
 def with_a_broken_page_of_an_index(world: World) -> None:
     world.databases.break_page("portagent", "idx_users_email")
 
 
-@fault(test_its_databases_are_whole)
+@fault(test_its_databases_are_whole, needs=("sqlite3",))
 def with_a_broken_list_of_free_pages(world: World) -> None:
     world.databases.break_freelist("agentx")
 
 
-@fault(test_its_databases_are_whole)
+@fault(test_its_databases_are_whole, needs=("sqlite3",))
 def killed_in_a_transaction(world: World) -> None:
     world.databases.leave_journal("agentx")
 
 
-@fault(test_its_databases_are_whole)
+@fault(test_its_databases_are_whole, needs=("sqlite3",))
 def with_a_broken_queue(world: World) -> None:
     world.databases.break_page("queue", "idx_queue_timestamp")
 
