@@ -171,3 +171,15 @@ def told(some: Iterable[Look], name: str) -> StoreFiles:
     files = [StoreFile(one.path(row[0]), row[1], "", 0, one.still) for one, row in rows]
     total = sum(one.seen.judged[f"{name}_total"] for one in every)
     return StoreFiles(tuple(files[:_MOST]), total)
+
+
+def sure(every: Iterable[Look], found: StoreFiles) -> StoreFiles:
+    """Return offenders; where there are none, only if everything was looked into.
+
+    Raises:
+        Blocked, CannotTell: as `Look.demand`.
+    """
+    if not found.total:
+        for one in every:
+            one.demand()
+    return found

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -159,14 +159,19 @@ def test_a_rebuilt_index_is_in_the_order_of_creation_and_stays(
     assert seen(look(tmp_path, **world.settings()), probes_indexes.short_indexes) == ()
 
 
+@pytest.mark.parametrize("layout", ["unified", "workspace"])
 def test_no_index_is_made_for_a_parent_whose_name_leads_elsewhere(
-    world: World, tmp_path: Path
+    layout: Literal["unified", "workspace"], tmp_path: Path
 ) -> None:
+    world = World(tmp_path / "world", layout)
     record = world.sessions.record(world.sessions.children[0])
     world.sessions.change(record, parentSessionId="../../../../evil")
+    # Where no session is seen at all, the records alone say who is a parent.
+    shutil.rmtree(world.sessions.root / "sessions", ignore_errors=True)
     at = look(tmp_path, **world.settings())
     assert seen(at, probes_indexes.short_indexes) == ()
     assert [one.why for one in seen(at, probes_indexes.strangers).files] == ["its parent is no id"]
+    world.close()
 
 
 def test_offenders_beyond_a_limit_are_counted(world: World, tmp_path: Path) -> None:
