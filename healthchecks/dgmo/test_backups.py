@@ -94,6 +94,7 @@ def nothing_to_back_up(world: World) -> None:
 @fault(test_sessions_are_backed_up, layout="workspace")
 def no_backup_at_all(world: World) -> None:
     """Not even a folder for them."""
+    world.files.no_backup()
 
 
 @fault(test_sessions_are_backed_up)

@@ -60,6 +60,12 @@ def nothing_but_null_bytes(world: World) -> None:
 
 
 @fault(test_every_session_can_be_read)
+def a_session_that_no_backup_holds(world: World) -> None:
+    world.files.no_backup()
+    world.sessions.info(world.sessions.main).write_bytes(b"")
+
+
+@fault(test_every_session_can_be_read)
 def a_session_that_an_archive_holds(world: World) -> None:
     world.files.backup(hours=3)
     world.sessions.info(world.sessions.main).write_bytes(b'{"id":')

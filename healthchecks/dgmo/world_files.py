@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import json
 import os
@@ -40,6 +41,7 @@ class Files:
         self.server_port = free_port()
         self._project = world.folder / "project"
         self._kept: list[Any] = []
+        self._first: list[Path] = []  # the backup that a healthy host has
 
     @property
     def config(self) -> Path:
@@ -62,6 +64,7 @@ class Files:
             self.put(self.config.with_name("app.json"), '{"name": "dgmo"}')
         else:
             self.put(self.config, '{"agentMode": "all-tools"}')
+        self._first.append(self._archive(self._world.sessions.root, time.time()))
 
     def close(self) -> None:
         """End its servers."""
@@ -145,20 +148,36 @@ class Files:
             kind: "archive" or "folder".
             of: another tree to back up.
         """
+        self.no_backup()
         tree = of or self._world.sessions.root
         for path in (*self._world.sessions.root.rglob("*"), *tree.rglob("*")):
             self._world.age(path, hours=hours + 1)
-        stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(time.time() - hours * 3600))
+        moment = time.time() - hours * 3600
+        if kind == "archive":
+            made = self._archive(tree, moment)
+        else:
+            stamp = time.strftime("%Y%m%d_%H%M%S", time.localtime(moment))
+            made = self.backups.with_name("dgmstt") / stamp
+            shutil.copytree(tree, made / "copy" / tree.name)
+        return self._world.age(made, hours=hours)
+
+    def no_backup(self) -> None:
+        """Take the backup away that a healthy host has."""
+        while self._first:
+            self._first.pop().unlink()
+            with contextlib.suppress(OSError):  # others' backups lie there too
+                self.backups.rmdir()
+                self.backups.parent.rmdir()
+
+    def _archive(self, tree: Path, moment: float) -> Path:
+        """Archive a tree as of a moment, in seconds since 1970."""
+        stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(moment))
         self.backups.mkdir(parents=True, exist_ok=True)
         made = self.backups / f"sessions_{stamp}.tar.gz"
-        if kind == "folder":
-            made = self.backups.with_name("dgmstt") / stamp.replace("-", "").replace("_", "-")
-            shutil.copytree(tree, made / "copy" / tree.name)
-        else:
-            with tarfile.open(made, "w:gz") as tar:
-                tar.add(tree, tree.name)
-            made.chmod(0o600)
-        return self._world.age(made, hours=hours)
+        with tarfile.open(made, "w:gz") as tar:
+            tar.add(tree, tree.name)
+        made.chmod(0o600)
+        return made
 
     def useless_backup(self, *, hours: float) -> Path:
         """Back up what the shipped script takes for sessions."""
@@ -187,7 +206,8 @@ class Files:
         return usable[0] if usable else os.getegid()
 
     def forget_sessions(self) -> None:
-        """Take every session away; the folders stay."""
+        """Take every session away, and its backup; the folders stay."""
+        self.no_backup()
         for path in self._world.sessions.folder.rglob("*.json"):
             path.unlink()
 

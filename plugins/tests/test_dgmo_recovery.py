@@ -100,6 +100,7 @@ def test_of_a_cut_archive_only_what_nothing_else_holds(real: Box[World]) -> None
 
 def test_what_no_backup_holds_is_put_away(real: Box[World]) -> None:
     sessions = real.world.sessions
+    real.world.files.no_backup()
     sessions.info(sessions.main).write_bytes(b"\0\0")
     status, said = real.run(*RECOVER)
     assert status == 0, said
