@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from healthchecks.portagent.provider import KEY, Provider, Reply, ask, is_within, provider_of
 from healthchecks.portagent.system import Portagent
-from plugins import Absent, Blocked, CannotTell, Measure, printable, probe
+from plugins import Absent, Blocked, CannotTell, Kept, Measure, printable, probe
 from plugins.endpoints import history
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.http import Http
@@ -63,22 +63,22 @@ class Pace:
 
 @probe(deadline=_WHOLE, every=_SOMETIMES)
 def provider_reach(
-    system: Portagent, commands: Host, filesystem: Filesystem, http: Http, run: Run
+    system: Portagent, commands: Host, filesystem: Filesystem, http: Http, run: Run, kept: Kept
 ) -> Reach:
     """How far the request to the provider got."""
     provider = provider_of(system, commands, filesystem)
-    reply = _asked(system, provider, http, run)
+    reply = _asked(system, provider, http, run, kept)
     named = f" ({provider.named_by})" if provider.named_by else ""
     return Reach(f"{printable(provider.url)}{named}", provider.way, reply.trouble)
 
 
 @probe(deadline=_WHOLE, every=_SOMETIMES)
 def provider_pace(
-    system: Portagent, commands: Host, filesystem: Filesystem, http: Http, run: Run
+    system: Portagent, commands: Host, filesystem: Filesystem, http: Http, run: Run, kept: Kept
 ) -> Pace:
     """How soon the provider answers: the looks of earlier runs and this one's."""
     provider = provider_of(system, commands, filesystem)
-    reply = _asked(system, provider, http, run)
+    reply = _asked(system, provider, http, run, kept)
     if reply.trouble:
         raise Blocked(REACHED, "the provider does not answer")
     folder, now = str(run.state / "cursors"), time.time()
@@ -99,7 +99,7 @@ def provider_pace(
 
 @probe(deadline=_WHOLE, every=_SOMETIMES)
 def provider_key(
-    system: Portagent, commands: Host, filesystem: Filesystem, http: Http, run: Run
+    system: Portagent, commands: Host, filesystem: Filesystem, http: Http, run: Run, kept: Kept
 ) -> KeyTaken:
     """Whether the provider takes the key, where it may be asked."""
     if not _may_send(system, run):
@@ -107,7 +107,7 @@ def provider_key(
     provider = provider_of(system, commands, filesystem)
     if provider.key is None or not _fits_a_header(provider.key.value.reveal()):
         raise Blocked(HAS_KEY, f"there is no {KEY} to ask about")
-    reply = _asked(system, provider, http, run)
+    reply = _asked(system, provider, http, run, kept)
     if reply.trouble:
         raise Blocked(REACHED, "the provider does not answer")
     if not provider.is_private:
@@ -119,8 +119,8 @@ def provider_key(
     return KeyTaken(printable(provider.url), provider.key.source, reply.status)
 
 
-def _asked(system: Portagent, provider: Provider, http: Http, run: Run) -> Reply:
-    """Ask the provider; whoever asks in this run gets the one answer.
+def _asked(system: Portagent, provider: Provider, http: Http, run: Run, kept: Kept) -> Reply:
+    """Ask the provider; whoever asks in this run gets the one answer, after a cure too.
 
     Raises:
         CannotTell: only its container knows the way.
@@ -132,7 +132,12 @@ def _asked(system: Portagent, provider: Provider, http: Http, run: Run) -> Reply
         )
     key = provider.key.value.reveal() if provider.key is not None else ""
     with_key = _may_send(system, run) and _fits_a_header(key)
-    return ask(http, provider, with_key=with_key, deadline=system.settings.provider_deadline)
+    limit = system.settings.provider_deadline
+    question = ("provider", run.began, with_key, provider)
+    known: Reply | None = kept.get(question)
+    if known is None:
+        known = kept[question] = ask(http, provider, with_key=with_key, deadline=limit)
+    return known
 
 
 def _may_send(system: Portagent, run: Run) -> bool:

@@ -19,6 +19,7 @@ from plugins.endpoints import history
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.http import Http
 from plugins.hosts import Host
+from plugins.kept import Kept
 from plugins.outcomes import CannotTell
 from plugins.run import Run
 from plugins.scenarios import Scenario, scenarios_of
@@ -65,12 +66,11 @@ def provider(world: World) -> Provider:
     return provider_of(found(world), Host(), Filesystem(Host()))
 
 
-def looked(world: World, folder: Path, *options: str, **env: str) -> Look:
-    ids = [f"--require=portagent.{name}" for name in ("the_provider_can_be_reached",)]
-    words = ("-k", "provider", *ids, *options)
+def looked(world: World, folder: Path, *options: str, kinds: str = "provider") -> Look:
+    words = ("-k", kinds, "--require=portagent.the_provider_can_be_reached", *options)
     target = str(ROOT / "healthchecks/portagent")
     tables = {"portagent": world.settings()}
-    return suite(folder, tables, *words, systems=("portagent",), target=target, env=env)
+    return suite(folder, tables, *words, systems=("portagent",), target=target)
 
 
 def test_every_fault_has_its_stage() -> None:
@@ -108,7 +108,14 @@ def test_one_request_a_run_and_no_key_unless_asked(world: World, tmp_path: Path)
         world.change(provider_ask=True)
         seen = looked(world, tmp_path / "three")
         assert len(asked) == 3
-    for request in asked[1:]:
+        # A cure of something else makes the run look again.
+        for number in range(1, 12):
+            (world.data_dir / f"logs/portagent.log.{number}").write_bytes(b"x" * 1000)
+        world.change(provider_ask=False)
+        cured = looked(world, tmp_path / "four", "--fix", kinds="provider or log_files")
+        assert len(asked) == 4
+        assert any(row["outcome"] == "fixed" for row in cured.document["findings"])
+    for request in asked[1:3]:
         assert request.startswith("get /v1/models http/1.1")
         assert f"x-api-key: {KEY.lower()}" in request
         assert "anthropic-version: 2023-06-01" in request
@@ -205,7 +212,7 @@ def test_one_slow_answer_among_many_is_no_finding(world: World, tmp_path: Path) 
 
     def pace() -> tuple[float, int]:
         look = provider_pace.__probe__.function  # type: ignore[attr-defined]
-        seen = look(system, host, Filesystem(host), Http(host), run)
+        seen = look(system, host, Filesystem(host), Http(host), run, Kept())
         return seen.slowest.value, seen.looks
 
     for number, (slow, ill) in enumerate(((1, False), (4, True))):
