@@ -146,20 +146,22 @@ def _last(docker: Docker, one: Container) -> Iterator[str]:
 
 
 @probe
-def lone_container(system: Portagent, commands: Host, systemd: Systemd) -> str:
+def lone_container(system: Portagent, commands: Host) -> str:
     """Why nothing starts the container again when it ends, "" where something does."""
     _, one = container(system, commands)
-    if one.settings.restart != "no" or _supervised(system, systemd):
+    if one.settings.restart != "no" or _supervised(system, commands):
         return ""
     removed = ", and it removes itself when it ends (--rm)" if one.auto_remove else ""
     return f"{one.name} has no restart policy{removed}"
 
 
-def _supervised(system: Portagent, systemd: Systemd) -> bool:
+def _supervised(system: Portagent, commands: Host) -> bool:
     """Tell whether a unit of systemd runs it, which starts it again."""
-    unit = system.settings.unit
+    if not system.unit:
+        return False
+    systemd = Systemd(commands, systemctl=system.settings.systemctl)
     try:
-        return bool(unit) and systemd.unit(unit).runs
+        return systemd.unit(system.unit, user=system.users_unit).runs
     except (ToolMissing, NotThere):
         return False
     except CannotTell as why:

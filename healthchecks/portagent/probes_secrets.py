@@ -205,10 +205,9 @@ def printed_keys(
     system: Portagent,
     commands: Host,
     filesystem: Filesystem,
-    systemd: Systemd,
 ) -> tuple[Exposed, ...]:
     """Where the beginning of the key that it prints at its start can be read by others."""
-    sources = tuple(_outputs(system, commands, filesystem, systemd))
+    sources = tuple(_outputs(system, commands, filesystem))
     if not sources:
         raise Absent("anything that it printed", ("its container", "its journal", "its console"))
     found = ((where, readers, _shown(text)) for where, readers, text in sources if readers)
@@ -226,7 +225,7 @@ def _shown(text: bytes) -> int:
 
 
 def _outputs(
-    system: Portagent, commands: Host, filesystem: Filesystem, systemd: Systemd
+    system: Portagent, commands: Host, filesystem: Filesystem
 ) -> Iterator[tuple[str, str, bytes]]:
     """Yield (where it is, who may read it, what it printed) for each place that keeps it."""
     if system.container:
@@ -235,8 +234,9 @@ def _outputs(
         yield f"`docker logs {one.name}`", readers, docker.printed(one.id, limit=_LARGEST)
         return
     if system.unit:
+        systemd = Systemd(commands, systemctl=system.settings.systemctl)
         try:
-            text = systemd.journal(system.unit, _WEEK)
+            text = systemd.journal(system.unit, _WEEK, user=system.users_unit)
         except (ToolMissing, NotThere):
             text = b""
         except CannotTell as why:

@@ -40,7 +40,7 @@ def unit_state(system: Portagent, commands: Host) -> UnitState:
     if not system.unit:
         raise Absent(f"the unit {settings.unit}", settings.unit_folders)
     systemd = Systemd(commands, systemctl=settings.systemctl)
-    user = "/systemd/user/" in system.unit_file
+    user = system.users_unit
     unit = unit_of(systemd, system.unit, user)
     troubles = list(unit_troubles(unit))
     lately = commands.call(reading.now) - unit.since < _LATELY

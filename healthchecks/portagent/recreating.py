@@ -126,7 +126,8 @@ def secret_fixed(
     path = _file(system, commands, source)
     yield FreshSecret(path, NAME)
     if system.unit:
-        yield Command((system.settings.systemctl, "restart", system.unit), deadline=60.0)
+        words = (system.settings.systemctl, *(("--user",) if system.users_unit else ()))
+        yield Command((*words, "restart", system.unit), deadline=60.0)
     else:
         yield Note("It counts from its next start on: nothing here tells how it is started.")
     yield AGAIN

@@ -135,6 +135,11 @@ class Portagent:
     uses: Uses
 
     @property
+    def users_unit(self) -> bool:
+        """Whether its unit is one of a user's own systemd."""
+        return "/systemd/user/" in self.unit_file
+
+    @property
     def url(self) -> str:
         """Where it answers to HTTP."""
         address = self.settings.address

@@ -195,6 +195,17 @@ def without_a_network(world: World) -> None:
     world.containers.run("--network", "none", leave=("--network",))
 
 
+@healthy(test_its_container_has_a_network, needs=NEEDS)
+def on_several_networks(world: World) -> None:
+    world.containers.on_networks("front", "back")
+
+
+@fault(test_its_container_has_a_network, needs=NEEDS)
+def taken_off_its_network(world: World) -> None:
+    """Somebody disconnected it, or its network was made anew without it."""
+    world.containers.on_networks("front", leaves=True)
+
+
 @fault(test_its_container_has_a_network, becomes="blocked", needs=NEEDS)
 @fault(test_names_resolve_in_its_container, becomes="blocked", needs=NEEDS)
 def ended(world: World) -> None:

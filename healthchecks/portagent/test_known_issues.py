@@ -63,7 +63,7 @@ def started_since(world: World) -> None:
 
 @fault(test_no_known_issue_shows_in_the_logs, only="no_provider_key", needs=NEEDS)
 def in_what_the_container_printed(world: World) -> None:
-    world.containers.run(script="echo 'Error: LLM_PROVIDER_KEY is required'; exit 1")
+    world.containers.ended("echo 'Error: LLM_PROVIDER_KEY is required'; exit 1")
 
 
 @fault(test_no_known_issue_shows_in_the_logs, only="disk_full", becomes="absent")

@@ -174,6 +174,24 @@ class Containers:
         made = self.run(*limit, leave=("--memory",), script=script)
         self.wait(lambda: "full" in self.engine.docker("logs", made))
 
+    def on_networks(self, *names: str, leaves: bool = False) -> str:
+        """Run it on networks of its own, and return its id.
+
+        Args:
+            names: of the networks; the first is the one that it is made with.
+            leaves: whether it is taken off all of them afterwards.
+        """
+        for name in names:
+            self.engine.docker("network", "create", name)
+        first, *others = names
+        own = ("--network", first, "--network-alias", "agents")
+        made = self.run(*own, leave=("--network",))
+        for name in others:
+            self.engine.docker("network", "connect", name, made)
+        for name in names if leaves else ():
+            self.engine.docker("network", "disconnect", name, made)
+        return made
+
     def asks_names(self, known: Mapping[str, str] | None, *add: str) -> None:
         """Run it with a name server that knows some names; with None it has one that is gone."""
         if known is not None:

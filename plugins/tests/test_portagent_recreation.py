@@ -95,6 +95,19 @@ def test_all_that_it_was_made_with_is_kept(world: World) -> None:
         assert after["host"][key] == before["host"][key], key
 
 
+def test_it_comes_onto_its_networks_again(world: World) -> None:
+    former = world.containers.on_networks("front", "back")
+    engine = world.containers.engine
+    engine.docker("rename", former, "former")
+    CreateLike(engine.url, former, "portagent").take(hands_on(world.folder))
+    engine.docker("start", "portagent")
+    rows = told(engine, "portagent")["NetworkSettings"]["Networks"]
+    assert sorted(rows) == ["back", "front"]
+    assert "agents" in rows["front"]["Aliases"]
+    assert former[:12] not in json.dumps(rows)
+    assert told(engine, "portagent")["HostConfig"]["NetworkMode"] == "front"
+
+
 def test_the_printed_line_makes_the_same(world: World) -> None:
     former = made(world)
     engine = world.containers.engine
@@ -203,6 +216,21 @@ def test_a_secret_is_fixed_in_its_env_file_and_taken_out_again(world: World) -> 
     assert file.stat().st_mode & 0o777 == 0o600
     assert run(world, "--undo").status == 0
     assert file.read_text() == before
+
+
+def test_a_secret_is_fixed_in_the_file_of_a_unit(world: World) -> None:
+    world.server.environment.pop("JWT_SECRET")
+    file = world.server.env_file("etc-env", LLM_PROVIDER_KEY=KEY)
+    world.server.unit()
+    world.change(env_files=[str(file)])
+    plan = recover(world, "fix_secret", yes=False)
+    assert plan.status == 0, plan.terminal
+    assert str(file) in plan.terminal
+    assert re.search(r"2\. .*systemctl restart portagent\.service", plan.terminal)
+    world.server.environment["JWT_SECRET"] = "short"
+    world.server.unit()
+    refused = recover(world, "fix_secret", yes=False)
+    assert (refused.status, "EnvironmentFile" in refused.terminal) == (11, True)
 
 
 def test_an_env_file_is_written_as_typed(tmp_path: Path) -> None:

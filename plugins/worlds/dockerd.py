@@ -205,12 +205,13 @@ class Dockerd(DockerWorld):
             self.clear()
 
     def clear(self) -> None:
-        """Take away all containers, all volumes and all names of images but that of the base."""
+        """Take away all containers, volumes and networks, and names of images but the base's."""
         if not self.answers():
             return
         found = self.docker("ps", "--all", "--quiet", "--no-trunc").split()
         if found:
             self.docker("rm", "--force", "--volumes", *found)
+            self.docker("network", "prune", "--force")
         volumes = self.docker("volume", "ls", "--quiet").split()
         if volumes:
             self.docker("volume", "rm", "--force", *volumes)
