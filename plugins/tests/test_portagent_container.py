@@ -10,8 +10,7 @@ import pytest
 
 from healthchecks.portagent.world import World
 from healthchecks.portagent.world_server import KEY, SECRET
-from plugins.outcomes import ToolMissing
-from plugins.proofs import lacking
+from plugins.tests.portagent_worlds import with_containers
 from plugins.tests.runs import suite
 
 OTHER = "an-own-k3y-of-a-gateway"
@@ -19,16 +18,8 @@ OTHER = "an-own-k3y-of-a-gateway"
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    if missing := lacking(("root", "dockerd", "docker", "busybox")):
-        pytest.skip(f"needs {missing}")
-    (tmp_path / "world").mkdir()
-    made = World(tmp_path / "world")
-    try:
+    with with_containers(tmp_path) as made:
         yield made
-    except ToolMissing as why:
-        pytest.skip(f"needs {why}")
-    finally:
-        made.close()
 
 
 def test_what_a_container_says_of_its_secrets_is_masked(world: World) -> None:

@@ -13,9 +13,8 @@ import pytest
 
 from healthchecks.portagent.world import World
 from healthchecks.portagent.world_server import KEY, SECRET
-from plugins.outcomes import ToolMissing
-from plugins.proofs import lacking
 from plugins.steps import CreateLike, FreshSecret, Hands, Refusal, StaysUp
+from plugins.tests.portagent_worlds import with_containers
 from plugins.tests.runs import Look, suite
 from plugins.tests.worksite import hands_on
 from plugins.worlds.dockerd import Dockerd
@@ -25,16 +24,8 @@ OWN = "an own value, with blanks=and $signs"
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    if missing := lacking(("root", "dockerd", "docker", "busybox", "jq", "curl", "openssl")):
-        pytest.skip(f"needs {missing}")
-    (tmp_path / "world").mkdir()
-    made = World(tmp_path / "world")
-    try:
+    with with_containers(tmp_path, "jq", "curl", "openssl") as made:
         yield made
-    except ToolMissing as why:
-        pytest.skip(f"needs {why}")
-    finally:
-        made.close()
 
 
 def told(engine: Dockerd, name: str) -> dict[str, Any]:
