@@ -12,6 +12,8 @@ WAIVED = {
 
 def stage(world: World, *, broken: bool) -> None:
     """Start the server, and a provider on loopback; broken, the server is told what it must not."""
+    # Nobody waits two minutes for `--demo --deep` to see that a quiet connection lasts.
+    world.change(idle_timeout=3.0)
     if not broken:
         world.outside.provider(seal="")
         world.change(exposed_on_purpose=True)

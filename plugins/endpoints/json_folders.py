@@ -14,6 +14,7 @@ from plugins.endpoints.memory import Memory
 from plugins.eyes import json_folders as eye
 from plugins.hosts import Host
 from plugins.outcomes import TimedOut
+from plugins.redaction import redact
 from plugins.text import printable
 
 # A look that meets a change is made once more; after so many it is told that somebody writes.
@@ -133,8 +134,10 @@ class JsonFolders:
             folders = {**{name: kept["folders"][name] for name in unread}, **found["told"]}
             judged = judge(folders)
             part = {name: found[name] for name in ("prints", "unsure", "print")}
-            history.keep(folder, question, {**part, "judged": judged})
-            history.keep(folder, (*question, "rows"), {"folders": folders, "print": found["print"]})
+            secrets = _secrets(folders)
+            history.keep(folder, question, {**part, "judged": _without(secrets, judged)})
+            rows = {"folders": _without(secrets, folders), "print": found["print"]}
+            history.keep(folder, (*question, "rows"), rows)
         if found["late"]:
             raise TimedOut(f"reading {found['late']} folders of {printable(top)}", deadline)
         odd, denied = (tuple((a, b) for a, b in found[name]) for name in ("odd", "denied"))
@@ -173,3 +176,20 @@ class JsonFolders:
             found["moving"] += sorted(changed)
         told = {name: one for name, one in told.items() if name in prints}
         return {**found, "told": told, "unsure": sorted(unsure & prints.keys()), "read": read}
+
+
+def _secrets(folders: Folders) -> dict[str, str]:
+    """Return what stands in the place of ids and is a secret, with what is kept instead of it."""
+    odd = {text for folder in folders.values() for text in folder.get("odd", ())}
+    masked = {text: redact(text) for text in odd}
+    return {text: short for text, short in masked.items() if short != text}
+
+
+def _without(secrets: Mapping[str, str], values: Any) -> Any:
+    """Return JSON values as they may be kept between runs."""
+    if not secrets:
+        return values
+    text = json.dumps(values)
+    for secret, short in secrets.items():
+        text = text.replace(json.dumps(secret)[1:-1], json.dumps(short)[1:-1])
+    return json.loads(text)

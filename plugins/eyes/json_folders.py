@@ -31,6 +31,10 @@ class Ended(Exception):  # noqa: N818 - our own time is over
     """The time is over; what was read of the folder does not count."""
 
 
+# Ids and states, as nearly every text is that is told.
+_PLAIN = re.compile(r"(?:ses|msg|chk)_[0-9A-Za-z]{1,80}|[a-z]{1,12}").fullmatch
+
+
 class Pass:
     """What one pass over the folders of a top has met so far."""
 
@@ -168,9 +172,10 @@ def survey(
         prints: of each folder; unsure: those that a later look must read again;
         print: of all of them together;
         told: of each folder that was read: files, bytes, newest (the time of its last change); rows
-            of what was wanted; broken, recoded, unjudged, left, conflicts, of each [name, why,
-            identity, mode] and its NAME_total, for recoded with the encoding in which it is well,
-            for left with the time of its last change; big [name, bytes];
+            of what was wanted; odd: texts in them that are no ids; broken, recoded, unjudged, left,
+            conflicts, of each [name, why, identity, mode] and its NAME_total, for recoded with the
+            encoding in which it is well, for left with the time of its last change; big [name,
+            bytes];
         odd, denied: [folder, what it is] and [folder, why] of what stands in a folder's place;
         moving: files that changed while they were read; read: files; late: folders; now: seconds.
     """
@@ -190,4 +195,10 @@ def _tell(
         entries = [told_of(one, "") for one in value]
         told.setdefault("rows", []).append([stem, entries, identity(seen), seen.st_mode])
     elif every or value.get(fields[0]) != stem:
-        told.setdefault("rows", []).append([stem, *[told_of(value, one) for one in fields]])
+        entries = [told_of(value, one) for one in fields]
+        told.setdefault("rows", []).append([stem, *entries])
+    else:
+        return
+    odd = [one for one in entries if type(one) is str and not _PLAIN(one)]
+    if odd:
+        told.setdefault("odd", []).extend(odd)

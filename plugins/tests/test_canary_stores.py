@@ -24,6 +24,7 @@ from plugins.tests.test_canary import AWS, CRASH, SECRETS, WORD
 SYSTEMS = ("dgmo", "portagent")
 ONE_LINE = [secret for secret in (*SECRETS.values(), AWS) if "\n" not in secret]
 SPOKEN = " and ".join(ONE_LINE)
+NAME = f"sk-ant-api03-{WORD}AAAAAAAA"
 # A password that has no shape of its own: only who holds it can mask it.
 PLAIN = f"correct-horse-{WORD}"
 DOOMED = '''
@@ -90,8 +91,7 @@ def plant_in_sessions(store: Store) -> None:
     sessions.change(sessions.info(odd), id=SECRETS["anthropic"], parentID=SECRETS["url"])
     latin = sessions.message(odd, "msg_3")
     latin.write_bytes(f'{{"text": "caf\xe9 {SECRETS["anthropic"]}"}}'.encode("latin-1"))
-    name = f"{odd}.json.conflict-sk-ant-api03-{WORD}AAAAAAAA"
-    sessions.write(sessions.folder / "info" / name, b"{}")
+    sessions.write(sessions.folder / "info" / f"{odd}.json.conflict-{NAME}", b"{}")
 
 
 def plant_in_configuration(store: Store) -> None:
@@ -131,6 +131,7 @@ def plant_in_portal(portal: Portal) -> None:
     script = f"<script src='/assets/{SECRETS['github']}.js?token={WORD}'></script>"
     page.write_text(page.read_text("utf-8").replace("</head>", f"{script}</head>"), "utf-8")
     portal.change(provider_ask=True, provider_url=f"http://me:{PLAIN}@127.0.0.1:9/?key={WORD}")
+    portal.change(idle_timeout=1.0, idle_slack=1.0)
     portal.server.start(api_key=SECRETS["anthropic"])
     portal.databases.break_page("queue", "queue_entries")
 
@@ -145,17 +146,19 @@ def plant_in_logs(store: Store, portal: Portal) -> None:
 
 
 def assert_nothing_leaks(look: Look) -> None:
-    """Assert it of all that runs left so far; what was moved aside is what it was."""
+    """Assert it of all that runs left so far; what was moved aside is what it was.
+
+    To take a step back, and to find a file again, the journal and what is kept between runs have
+    to know the files' names.
+    """
     for name, text in look.artefacts().items():
         if name == "systems.toml" or re.match("state/.*/quarantine/", name):
             continue
-        # To take a step back, the journal has to know the names of the files.
-        words = (f"-{WORD}", AWS) if "/journal/" in name else (WORD, AWS)
-        for word in words:
-            at = text.lower().find(word.lower())
-            if at >= 0 and "/journal/" in name and "conflict-sk-ant" in text[at - 60 : at + 20]:
-                continue
-            assert at < 0, f"{name}: {text[max(0, at - 300) : at + 60]}"
+        knows_names = re.match("state/.*/(journal|cursors)/", name)
+        said = text.replace(NAME, "") if knows_names else text
+        for word in (WORD, AWS):
+            at = said.lower().find(word.lower())
+            assert at < 0, f"{name}: {said[max(0, at - 300) : at + 60]}"
     assert "INTERNALERROR" not in look.terminal
 
 
