@@ -21,7 +21,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +113,15 @@ class Journal:
         folder: the state folder; the run gets `journal/RUN.jsonl` and `quarantine/RUN/` in it.
         run: the run's id.
         host: where the steps are taken.
+        tell: takes a line of what a long step has done so far.
     """
 
-    def __init__(self, folder: Path, run: str, host: Host) -> None:
+    def __init__(
+        self, folder: Path, run: str, host: Host, tell: Callable[[str], None] = lambda line: None
+    ) -> None:
         self.run = run
         self.host = host
+        self.tell = tell
         self.path = folder / "journal" / f"{run}.jsonl"
         self.quarantine = folder / "quarantine" / run
         self._counted = 0
@@ -160,7 +164,7 @@ class Journal:
             now = datetime.datetime.now().astimezone()
             self._append({"run": self.run, "host": self.host.spec, "at": now.isoformat()})
         slot = self._slot(number, step)
-        hands = Hands(self.host, roots, slot)
+        hands = Hands(self.host, roots, slot, self.tell)
         light = bool(getattr(step, "light", False))
         before = states(step.targets, hands, light=light)
         inverse = step.inverse(hands)
@@ -226,7 +230,7 @@ class Journal:
         Raises:
             Refusal: somebody changed the target since, or nothing takes the step back.
         """
-        hands = Hands(self.host, entry.roots, entry.slot)
+        hands = Hands(self.host, entry.roots, entry.slot, self.tell)
         if not entry.targets and entry.after is None:
             raise Refusal(f"nobody knows whether this was done: {entry.step}")
         now = states(entry.targets, hands, light=entry.light)

@@ -15,6 +15,7 @@ from plugins.finding import Severity
 from plugins.redaction import Redactor, redact
 from plugins.report.account import opened
 from plugins.report.shown import REDACTOR
+from plugins.report.terminal import say
 from plugins.run import RUN, Run
 from plugins.text import printable
 
@@ -85,6 +86,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         vars(config.option).update(numprocesses=None, dist="no", tx=[])  # one process prints
     shortcuts.resolve(config)
     config.stash[RUN] = run = Run.of(config, read_configuration(config))
+    run.tell = lambda line: say(config, f"    {redact(printable(line, 600))}")
     config.stash[REDACTOR] = Redactor(secrets_of(run.configuration))
     account = opened(config)
     account.required = run.required

@@ -155,6 +155,7 @@ def _private(run: Run, configuration: Configuration, check: Check, state: Path) 
         verdicts={},
         alone=True,
         kept={},
+        tell=lambda line: None,
         _round=None,
         _journal=None,
     )

@@ -191,7 +191,8 @@ def _carry_out(recovery: Recovery) -> bool:
         Whether all were taken.
     """
     run, declared, tell = recovery.run, recovery.procedure, recovery.tell
-    journal = Journal(run.state, run.id, run.round.host(declared.system))
+    host = run.round.host(declared.system)
+    journal = Journal(run.state, run.id, host, lambda line: tell(f"      {_safe(line)}"))
     uses = run.round.system(declared.system).uses
     roots = (*uses.roots, *uses.recovery, *recovery.plan.within)
     count, done = len(recovery.steps), 0
@@ -211,6 +212,10 @@ def _carry_out(recovery: Recovery) -> bool:
         return False
     tell(f"All steps were taken. To take them back: {recovery.command('--undo', run.id)}")
     return True
+
+
+def _safe(line: str) -> str:
+    return redact(printable(line, 600))
 
 
 def _back_out(recovery: Recovery, journal: Journal, done: int, said: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class Run:
         watches: whether there is a round after this one, which takes over what is still good.
         ending: a watch is asked to end: nothing more is begun.
         crew: the threads that look.
+        tell: takes a line of what a long step has done so far.
     """
 
     configuration: Configuration
@@ -63,6 +65,7 @@ class Run:
     watches: bool = False
     ending: bool = False
     crew: Crew = field(default_factory=Crew)
+    tell: Callable[[str], None] = lambda line: None
     _round: Round | None = None
     _handed: Handed | None = None
     _journal: Journal | None = None
@@ -138,7 +141,7 @@ class Run:
         host = self.round.host(system)
         journal = self._journal
         if journal is None or (journal.run, journal.host.spec) != (self.id, host.spec):
-            journal = self._journal = Journal(self.state, self.id, host)
+            journal = self._journal = Journal(self.state, self.id, host, self.tell)
         return journal
 
     def fact(self, system: str, probe: Probe) -> Any:

@@ -5,6 +5,10 @@ from healthchecks.dgmo.probes_backups import (
     stale_locks,
     unbacked_stores,
 )
+from healthchecks.dgmo.probes_collection import (
+    missing_collection,
+    wrong_vectors,
+)
 from healthchecks.dgmo.probes_configuration import (
     broken_configuration,
     lost_commands,
@@ -80,6 +84,7 @@ __all__ = [
     "lost_commands",
     "memories",
     "misencoded_files",
+    "missing_collection",
     "missing_configuration",
     "mute_servers",
     "node_memory",
@@ -98,4 +103,5 @@ __all__ = [
     "unreachable_stores",
     "wrong_memory_entries",
     "wrong_rights",
+    "wrong_vectors",
 ]

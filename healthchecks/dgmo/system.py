@@ -166,7 +166,9 @@ def find(settings: Settings, host: Host) -> Dgmo:
         raise Absent("DGMO", (*signs, *places))
     backups = settings.paths(settings.session_backups)
     temporary = tuple(_temporary(settings, _Look(host)))
-    made = [_not_there(path, host) for path in (*backups[:1], config_files[0])]
+    snapshots = settings.paths(settings.qdrant_snapshots)
+    begun = (*backups[:1], *snapshots[:1], config_files[0])
+    made = [_not_there(path, host) for path in begun]
     lock = settings.path(settings.backup_lock)
     own = (*(one.root for one in stores), *signs, *settings.paths(settings.project_folders))
     names, ports = _reached(settings.qdrant_url)
@@ -185,7 +187,7 @@ def find(settings: Settings, host: Host) -> Dgmo:
             names=names,
             ports=ports,
             backups=backups,
-            roots=(*own, *backups, *temporary, *made, lock),
+            roots=(*own, *backups, *snapshots, *temporary, *made, lock),
         ),
     )
 

@@ -127,10 +127,15 @@ class QdrantServer:
         """Return what it tells of a collection."""
         return rows.collection(name, self._result(self._get(_place(name))))
 
-    def count(self, collection: str, *, exact: bool = True) -> int:
-        """Return how many points a collection holds; not exact is fast, and may be off."""
+    def count(self, collection: str, *, exact: bool = True, having: str = "") -> int:
+        """Return how many points a collection holds; not exact is fast, and may be off.
+
+        With `having`, only those that have a vector of that name; servers before 1.13 refuse.
+        """
         place = f"{_place(collection)}/points/count"
-        question = {"exact": exact}
+        question: dict[str, Any] = {"exact": exact}
+        if having:
+            question["filter"] = {"must": [{"has_vector": having}]}
         told = self._result(self._once("POST", place, question))
         count = rows.whole(told.get("count")) if isinstance(told, dict) else None
         if count is None:
@@ -164,6 +169,14 @@ class QdrantServer:
         except (KeyError, TypeError):
             raise self._strange() from None
         return Hits(ids, answer.seconds)
+
+    def elsewhere(self, collection: str) -> int:
+        """Return how many parts of a collection lie on other servers of its cluster."""
+        try:
+            told = self._result(self._get(f"{_place(collection)}/cluster"))
+        except NotThere:
+            return 0
+        return len(told.get("remote_shards") or ()) if isinstance(told, dict) else 0
 
     def snapshots(self, collection: str) -> tuple[Snapshot, ...]:
         """Return the snapshots that it holds of a collection, oldest first."""

@@ -70,6 +70,7 @@ class CollectionInfo:
         sparse: names of the sparse ones.
         indexing_threshold: KiB of vectors from which a segment is indexed, 0 for never.
         configuration: the server's own JSON of all that it was made with.
+        payload_schema: the server's own JSON of the indexes of payloads.
     """
 
     name: str
@@ -82,6 +83,7 @@ class CollectionInfo:
     sparse: tuple[str, ...]
     indexing_threshold: int
     configuration: str = field(default="", repr=False)
+    payload_schema: str = field(default="{}", repr=False)
 
     def vector(self, name: str) -> Vector | None:
         """Return the dense vector of that name."""
@@ -134,6 +136,7 @@ def collection(name: str, told: Any) -> CollectionInfo:
             sparse=tuple(sorted(params.get("sparse_vectors") or {})),
             indexing_threshold=_threshold(config.get("optimizer_config") or {}),
             configuration=json.dumps(config),
+            payload_schema=json.dumps(told.get("payload_schema") or {}),
         )
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         raise WrongKind(f"what is told of collection {printable(name)} is of no known shape") from (

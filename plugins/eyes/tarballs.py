@@ -20,10 +20,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 BLOCK = 512
-_CHUNK = 1 << 20
+CHUNK = 1 << 20
 _LONGEST_NAME = 1 << 20
 _LARGEST_DOCUMENT = 64 << 20
 _MOST_DOCUMENTS = 100
+FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _NAMES = {b"L": "path", b"K": "linkpath"}
 _WITHOUT_CONTENT = {b"1", b"2", b"3", b"4", b"5", b"6"}
 
@@ -36,18 +37,21 @@ class Late(Exception):  # noqa: N818 - the archive may be all right
     """The time for an archive was over."""
 
 
-class _Timed:
-    """A file that is read for so many seconds and no longer."""
+class Timed:
+    """A file that is read for so many seconds and no longer; `digest` is fed what was read."""
 
-    def __init__(self, file: Any, seconds: float) -> None:
+    def __init__(self, file: Any, seconds: float, digest: Any = None) -> None:
         self._file = file
         self._ends = time.monotonic() + seconds
+        self._digest = digest
 
     def read(self, size: int) -> bytes:
         """Return the next bytes, at most `size`."""
         if time.monotonic() > self._ends:
             raise Late
         block: bytes = self._file.read(size)
+        if self._digest is not None:
+            self._digest.update(block)
         return block
 
 
@@ -133,31 +137,40 @@ def read(path: str, seconds: float, visit: Callable[[Member], None]) -> dict[str
         fault, late and members, as `read_through` tells them.
     """
     told: dict[str, Any] = {"fault": "", "late": False, "members": 0}
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(path, flags), "rb") as raw:
-        status = os.fstat(raw.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            told["fault"] = "it is no regular file"
-        elif not status.st_size:
-            told["fault"] = "it is empty"
-        else:
-            try:
-                with gzip.GzipFile(fileobj=raw, mode="rb") as packed:
-                    for member in _members(_Timed(packed, seconds)):
-                        told["members"] += 1
-                        visit(member)
-            except Late:
-                told["late"] = True
-            except Fault as fault:
-                told["fault"] = str(fault)
-            except gzip.BadGzipFile as error:
-                stranger = told["members"] == 0 and "Not a gzipped" in str(error)
-                told["fault"] = "it is no gzip file" if stranger else f"it is broken: {error}"
-            except EOFError:
-                told["fault"] = "it is cut: its end is missing"
-            except (zlib.error, tarfile.TarError, ValueError) as error:
-                told["fault"] = f"it is broken: {error}"
+    with open(os.open(path, FLAGS), "rb") as raw:
+        if fit(raw, told):
+            with gzip.GzipFile(fileobj=raw, mode="rb") as packed:
+                walk(Timed(packed, seconds), told, visit)
     return told
+
+
+def fit(raw: Any, told: dict[str, Any]) -> bool:
+    """Tell whether an open file may be an archive; write down why not."""
+    status = os.fstat(raw.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        told["fault"] = "it is no regular file"
+    elif not status.st_size:
+        told["fault"] = "it is empty"
+    return not told["fault"]
+
+
+def walk(packed: Any, told: dict[str, Any], visit: Callable[[Member], None]) -> None:
+    """Show each member of a tar, and write down how the reading ended."""
+    try:
+        for member in _members(packed):
+            told["members"] += 1
+            visit(member)
+    except Late:
+        told["late"] = True
+    except Fault as fault:
+        told["fault"] = str(fault)
+    except gzip.BadGzipFile as error:
+        stranger = told["members"] == 0 and "Not a gzipped" in str(error)
+        told["fault"] = "it is no gzip file" if stranger else f"it is broken: {error}"
+    except EOFError:
+        told["fault"] = "it is cut: its end is missing"
+    except (zlib.error, tarfile.TarError, ValueError) as error:
+        told["fault"] = f"it is broken: {error}"
 
 
 def _members(packed: Any) -> Iterator[Member]:
@@ -170,7 +183,7 @@ def _members(packed: Any) -> Iterator[Member]:
         member = Member(packed, *_member(packed, header))
         yield member
         _skip(packed, member.left + -member.size % BLOCK)
-    while block := packed.read(_CHUNK):
+    while block := packed.read(CHUNK):
         if block.strip(b"\0"):
             raise Fault("it is broken: something follows its end mark")
 
@@ -285,7 +298,7 @@ def _exactly(packed: Any, size: int) -> bytes:
 
 def _skip(packed: Any, size: int) -> None:
     while size:
-        block = packed.read(min(size, _CHUNK))
+        block = packed.read(min(size, CHUNK))
         if not block:
             raise EOFError
         size -= len(block)

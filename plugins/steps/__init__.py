@@ -24,8 +24,22 @@ from plugins.steps.encodings import Reencode
 from plugins.steps.outages import Ended, GiveBack, Launch, PutAway, Stop
 from plugins.steps.places import Chmod, Chown, Mkdir, Move, Quarantine, RemoveEmpty
 from plugins.steps.programs import EndGroup, Run, Start, words
+from plugins.steps.qdrant import (
+    CopyCollection,
+    CreateCollection,
+    DropEmpty,
+)
+from plugins.steps.qdrant_dropping import DropCopy, DropOriginal
 from plugins.steps.recreating import CreateLike, StaysUp
 from plugins.steps.replacing import Substitute, Word
+from plugins.steps.snapshots import (
+    CreateSnapshot,
+    DeleteSnapshot,
+    DropRestored,
+    PutAwaySnapshot,
+    RestoreSnapshot,
+    TakeSnapshot,
+)
 from plugins.steps.step import Hands, Refusal, Step
 from plugins.steps.stillness import Passed, Still
 from plugins.steps.trees import CopyTree, TakeOver
@@ -35,9 +49,17 @@ __all__ = [
     "Chmod",
     "Chown",
     "Copy",
+    "CopyCollection",
     "CopyTree",
+    "CreateCollection",
     "CreateLike",
+    "CreateSnapshot",
+    "DeleteSnapshot",
+    "DropCopy",
+    "DropEmpty",
     "DropLines",
+    "DropOriginal",
+    "DropRestored",
     "EndGroup",
     "Ended",
     "FreshSecret",
@@ -53,12 +75,14 @@ __all__ = [
     "Move",
     "Passed",
     "PutAway",
+    "PutAwaySnapshot",
     "Quarantine",
     "Reencode",
     "Refusal",
     "RemoveContainer",
     "RemoveEmpty",
     "Restore",
+    "RestoreSnapshot",
     "Run",
     "Start",
     "StaysUp",
@@ -71,6 +95,7 @@ __all__ = [
     "TakeFrom",
     "TakeOut",
     "TakeOver",
+    "TakeSnapshot",
     "Taken",
     "Unpack",
     "Word",

@@ -32,23 +32,41 @@ class Hands:
         host: where the step is taken.
         roots: folders below which it may write.
         slot: a path, not yet there, for what the step replaces or removes.
+        tell: takes a line of what a long step has done so far.
     """
 
     host: Host
     roots: tuple[str, ...]
     slot: str
+    tell: Callable[[str], None] = field(default=lambda line: None, compare=False)
 
     def use(self, hand: Callable[..., dict[str, str]], *args: Any) -> None:
         """Let a hand do its work on the host; raise `Refusal` when it did not."""
+        self.asked(hand, *args)
+
+    def asked(
+        self, hand: Callable[..., dict[str, Any]], *args: Any, deadline: float = 300.0
+    ) -> dict[str, Any]:
+        """Let a hand do its work on the host, and return what it tells of it.
+
+        Args:
+            hand: what does it.
+            args: JSON values.
+            deadline: seconds for the round trip to a far host.
+
+        Raises:
+            Refusal: it did not do it; says why.
+        """
         where = f"{args[0]}: " if isinstance(args[0], str) else ""
         try:
-            answer = self.host.call(hand, *args, deadline=300.0)
+            answer = self.host.call(hand, *args, deadline=deadline)
         except OSError as error:
             raise Refusal(f"{where}{error.strerror or error}") from None
         except (EOFError, ValueError, zlib.error, NoFact) as error:
             raise Refusal(f"{where}{error}") from None
         if "refused" in answer:
             raise Refusal(f"{where}{answer['refused']}")
+        return answer
 
     def folders(self) -> list[str]:
         """Return the roots and the quarantine: everywhere that a hand may write."""

@@ -130,11 +130,32 @@ class Collection:
         self.operations += 1
         self._shard.update(edge.UpdateOperation.delete_points([point_id(one) for one in ids]))
 
-    def count(self) -> int:
-        """Return the exact number of points."""
+    def count(self, question: dict[str, Any] | None = None) -> int:
+        """Return the exact number of points, or of those that have a vector of a name."""
         import qdrant_edge as edge
 
-        return self._shard.count(edge.CountRequest(exact=True))
+        conditions = ((question or {}).get("filter") or {}).get("must") or []
+        if not all(isinstance(one, dict) and set(one) == {"has_vector"} for one in conditions):
+            raise Wrong("Format error in JSON body: unknown variant of a condition")
+        having = [edge.HasVectorCondition(one["has_vector"]) for one in conditions]
+        chosen = edge.Filter(must=[*having]) if having else None
+        return self._shard.count(edge.CountRequest(exact=True, filter=chosen))
+
+    def index(self, field: str, schema: Any) -> None:
+        """Have an index of a field of the payload."""
+        import qdrant_edge as edge
+
+        kind = schema.get("type") if isinstance(schema, dict) else schema
+        found = getattr(edge.PayloadSchemaType, str(kind).capitalize(), None)
+        if found is None:
+            raise Wrong(f"Format error in JSON body: unknown variant `{kind}`")
+        self.operations += 1
+        self._shard.update(edge.UpdateOperation.create_field_index(field, found))
+        indexes = self.params.setdefault("payload_schema", {})
+        indexes[field] = {"data_type": kind, "points": self.count()}
+        if isinstance(schema, dict):
+            indexes[field]["params"] = schema
+        (self.folder / CONFIG).write_text(json.dumps(self.params))
 
     def retrieve(self, ids: Iterable[Any], question: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the points of these ids that are there."""

@@ -59,6 +59,7 @@ class Rest:
             web.put(one, self.create),
             web.delete(one, self.drop),
             web.get(f"{one}/exists", self.exists),
+            web.put(f"{one}/index", self.index),
             web.put(f"{one}/points", self.upsert),
             web.post(f"{one}/points", self.retrieve),
             web.post(f"{one}/points/count", self.count),
@@ -139,7 +140,7 @@ class Rest:
             "optimizer_status": {"error": error} if error else "ok",
         }
         counts = collection.info() | self.faults.counts
-        info |= counts | {"config": config, "payload_schema": {}}
+        info |= counts | {"config": config, "payload_schema": given.get("payload_schema") or {}}
         if self.faults.old:
             info["vectors_count"] = counts["points_count"]
         return told(info)
@@ -182,9 +183,15 @@ class Rest:
     async def count(self, request: web.Request) -> web.Response:
         """Count the points."""
         collection = self._of(request)
-        await asked(request)
+        question = await asked(request)
         exact = self.faults.exact
-        return told({"count": collection.count() if exact is None else exact})
+        return told({"count": collection.count(question) if exact is None else exact})
+
+    async def index(self, request: web.Request) -> web.Response:
+        """Have an index of a field of the payload."""
+        collection, question = self._of(request), await asked(request)
+        collection.index(str(question.get("field_name")), question.get("field_schema"))
+        return _updated(request, collection)
 
     async def point(self, request: web.Request) -> web.Response:
         """Tell of one point."""
