@@ -54,6 +54,10 @@ from healthchecks.dgmo.probes_qdrant_collection import (
 from healthchecks.dgmo.probes_qdrant_entries import (
     wrong_memory_entries,
 )
+from healthchecks.dgmo.probes_snapshots import (
+    broken_snapshots,
+    newest_snapshot,
+)
 from healthchecks.dgmo.probes_store import (
     astray_stores,
     broken_sessions,
@@ -72,6 +76,7 @@ __all__ = [
     "broken_configuration",
     "broken_indexes",
     "broken_sessions",
+    "broken_snapshots",
     "collection_ailments",
     "conflicts",
     "dangling_indexes",
@@ -87,6 +92,7 @@ __all__ = [
     "missing_collection",
     "missing_configuration",
     "mute_servers",
+    "newest_snapshot",
     "node_memory",
     "qdrant_exposure",
     "qdrant_port",

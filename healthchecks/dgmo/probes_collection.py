@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from healthchecks.dgmo.folders import missing_above
 from healthchecks.dgmo.memory import EXISTS, Remembered, remembered, vector_name
 from healthchecks.dgmo.memory_entries import memory_entries
 from healthchecks.dgmo.rebuilding import (
@@ -167,12 +168,8 @@ def shelf_of(system: Dgmo, filesystem: Filesystem, commands: Host) -> Shelf:
     """Look where snapshots are kept."""
     folders = system.settings.paths(system.settings.qdrant_snapshots)
     folder = folders[0] if folders else ""
-    lacking: list[str] = []
-    above = folder
-    while above not in ("", "/") and not filesystem.exists(above):
-        lacking.insert(0, above)
-        above = os.path.dirname(above)
-    return Shelf(folder, tuple(lacking), commands.call(dated.stamped, FORM))
+    beneath = os.path.join(folder, "snapshot") if folder else "/"
+    return Shelf(folder, missing_above(filesystem, beneath), commands.call(dated.stamped, FORM))
 
 
 @probe(deadline=40.0)

@@ -166,9 +166,6 @@ def find(settings: Settings, host: Host) -> Dgmo:
         raise Absent("DGMO", (*signs, *places))
     backups = settings.paths(settings.session_backups)
     temporary = tuple(_temporary(settings, _Look(host)))
-    snapshots = settings.paths(settings.qdrant_snapshots)
-    begun = (*backups[:1], *snapshots[:1], config_files[0])
-    made = [_not_there(path, host) for path in begun]
     lock = settings.path(settings.backup_lock)
     own = (*(one.root for one in stores), *signs, *settings.paths(settings.project_folders))
     names, ports = _reached(settings.qdrant_url)
@@ -187,7 +184,7 @@ def find(settings: Settings, host: Host) -> Dgmo:
             names=names,
             ports=ports,
             backups=backups,
-            roots=(*own, *backups, *snapshots, *temporary, *made, lock),
+            roots=(*own, *temporary, *_written(settings, config_files[0], host), lock),
         ),
     )
 
@@ -265,6 +262,15 @@ def _stores(settings: Settings, data: str, look: _Look) -> Iterator[Store]:
         root = os.path.join(workspace, name, "dgmo")
         if look.is_folder(root):
             yield Store("workspace", root)
+
+
+def _written(settings: Settings, config_file: str, host: Host) -> Iterator[str]:
+    """Yield the folders of backups and snapshots, and what must be made before they stand."""
+    backups = settings.paths(settings.session_backups)
+    snapshots = settings.paths(settings.qdrant_snapshots)
+    yield from (*backups, *snapshots)
+    for path in (*backups[:1], *snapshots[:1], config_file):
+        yield _not_there(path, host)
 
 
 def _not_there(path: str, host: Host) -> str:

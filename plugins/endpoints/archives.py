@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from plugins.endpoints import history
 from plugins.endpoints.errors import in_words
-from plugins.eyes import marks, tarballs
+from plugins.eyes import checksums, marks, plain_tars, tarballs
 from plugins.hosts import Host
 from plugins.run import Run
 
@@ -25,11 +26,37 @@ def read(
         run: knows where is remembered what was read.
         seconds: after which the reading is given up.
     """
+
+    def anew() -> dict[str, Any]:
+        return read_once(path, documents, commands, seconds)
+
+    return _remembered("archive", "filled", path, commands, run, anew)
+
+
+def read_plain(path: str, commands: Host, run: Run, seconds: float) -> dict[str, Any]:
+    """Read a tar that is not compressed, as `read` does; `plain_tars.read_plain` says what is told.
+
+    `checksum` is the SHA-256 that is written down beside it, "" for none.
+    """
+
+    def anew() -> dict[str, Any]:
+        with in_words(path):
+            words = (plain_tars.read_plain, path, seconds)
+            return commands.call(*words, deadline=seconds + 10)
+
+    told = _remembered("plain", "sha256", path, commands, run, anew)
+    with in_words(path):
+        return {**told, "checksum": commands.call(checksums.beside, path)}
+
+
+def _remembered(
+    kind: str, key: str, path: str, commands: Host, run: Run, anew: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
     folder = str(run.state / "cursors")
-    question = (commands.spec, "archive", path)
+    question = (commands.spec, kind, path)
     told, mark = history.recall(folder, question), _mark(path, commands)
-    if run.deep or told.get("mark") != mark or "filled" not in told:
-        told = read_once(path, documents, commands, seconds)
+    if run.deep or told.get("mark") != mark or key not in told:
+        told = anew()
         told["mark"] = mark
         if not told["late"]:
             history.keep(folder, question, told)
@@ -42,9 +69,12 @@ def read_once(path: str, documents: list[str], commands: Host, seconds: float) -
         return commands.call(tarballs.read_through, path, documents, seconds, deadline=seconds + 10)
 
 
-def known(path: str, commands: Host, run: Run) -> bool:
-    """Tell whether an archive was read by an earlier run and did not change since."""
-    told = history.recall(str(run.state / "cursors"), (commands.spec, "archive", path))
+def known(path: str, commands: Host, run: Run, kind: str = "archive") -> bool:
+    """Tell whether an archive was read by an earlier run and did not change since.
+
+    `kind` is "plain" for one that is not compressed.
+    """
+    told = history.recall(str(run.state / "cursors"), (commands.spec, kind, path))
     return not run.deep and bool(told) and told.get("mark") == _mark(path, commands)
 
 
