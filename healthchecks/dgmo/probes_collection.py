@@ -11,6 +11,7 @@ from healthchecks.dgmo.folders import missing_above
 from healthchecks.dgmo.memory import EXISTS, Remembered, remembered, vector_name
 from healthchecks.dgmo.memory_entries import memory_entries
 from healthchecks.dgmo.rebuilding import (
+    NOTHING_FITS,
     Leftover,
     Rebuilding,
     Shelf,
@@ -149,7 +150,7 @@ class Seen:
             names = ", ".join(printable(one.name, 60) for one in able)
             return f"which vector is to become it cannot be told: {names}"
         if total and not able:
-            return "none of its vectors fits: the memories must be embedded anew"
+            return NOTHING_FITS
         return "" if self.shelf.folder else "no folder for snapshots is set (qdrant_snapshots)"
 
 

@@ -26,6 +26,7 @@ from plugins.steps import (
     TakeSnapshot,
 )
 
+NOTHING_FITS = "none of its vectors fits: the memories must be embedded anew"
 _MARK = "-rebuilding-"
 # Distances of vectors that Qdrant keeps as they are given.
 _AS_GIVEN = frozenset({"Dot", "Euclid", "Manhattan"})
@@ -132,6 +133,19 @@ class Rebuilding:
             yield from self._finished()
         else:
             yield from self._rebuilt()
+
+    @property
+    def nothing_fits(self) -> bool:
+        """Whether there are points, and no vector of theirs fits."""
+        return self.hindrance == NOTHING_FITS
+
+    def emptied(self) -> Iterator[Step]:
+        """Yield the steps that leave all points to the snapshot, and make the collection anew."""
+        snapshot = self.shelf.path(self.name)
+        yield from self.shelf.made()
+        yield TakeSnapshot(self.url, self.name, snapshot, self.total, key=self.key)
+        yield DropOriginal(self.url, self.name, snapshot, self.total, key=self.key)
+        yield CreateCollection(self.url, self.name, self.body, self.indexes, key=self.key)
 
     def begun_anew(self) -> Iterator[Step]:
         """Yield the steps that make the collection, from the copy where one is left."""

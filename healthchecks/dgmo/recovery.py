@@ -16,6 +16,12 @@ from healthchecks.dgmo.backups import Backup, backups, folders
 from healthchecks.dgmo.mending import mended
 from healthchecks.dgmo.moving import moved
 from healthchecks.dgmo.probes_indexes import Index
+from healthchecks.dgmo.recovery_memories import (
+    rebuild_memories,
+    restore_memories,
+    snapshot_memories,
+    verify_snapshots,
+)
 from healthchecks.dgmo.restoring import Restoration, absent_copies, laid, newest_copies
 from healthchecks.dgmo.store_looks import StoreFiles, looks
 from healthchecks.dgmo.system import Dgmo
@@ -36,6 +42,18 @@ INDEXED = (
     "dgmo.every_sub_session_is_in_its_parents_index",
     "dgmo.no_index_names_what_is_not_there",
 )
+
+__all__ = [
+    "move_store",
+    "rebuild_indexes",
+    "rebuild_memories",
+    "recover_missing_sessions",
+    "recover_session",
+    "recover_sessions",
+    "restore_memories",
+    "snapshot_memories",
+    "verify_snapshots",
+]
 
 
 @procedure(verify=RESTORED, settle=0.0, deadline=300.0)

@@ -128,14 +128,10 @@ class QdrantServer:
         return rows.collection(name, self._result(self._get(_place(name))))
 
     def count(self, collection: str, *, exact: bool = True, having: str = "") -> int:
-        """Return how many points a collection holds; not exact is fast, and may be off.
-
-        With `having`, only those that have a vector of that name; servers before 1.13 refuse.
-        """
+        """Count the points, or those `having` a vector of a name; not exact may be off."""
         place = f"{_place(collection)}/points/count"
-        question: dict[str, Any] = {"exact": exact}
-        if having:
-            question["filter"] = {"must": [{"has_vector": having}]}
+        filtered = {"filter": {"must": [{"has_vector": having}]}} if having else {}
+        question = {"exact": exact, **filtered}
         told = self._result(self._once("POST", place, question))
         count = rows.whole(told.get("count")) if isinstance(told, dict) else None
         if count is None:

@@ -50,7 +50,7 @@ class Timed:
         if time.monotonic() > self._ends:
             raise Late
         block: bytes = self._file.read(size)
-        if self._digest is not None:
+        if self._digest:
             self._digest.update(block)
         return block
 
@@ -103,9 +103,8 @@ def read_through(path: str, documents: list[str], seconds: float) -> dict[str, A
         fault: what is wrong with it, "" when it is whole; late: whether it was given up; members:
         how many were read; size: the bytes of all files in it; astray: a member that leads out of
         the archive, "" when none does; top: the names of the first two levels, at most 1000;
-        filled: those of them below which a member stands, at most 1000;
-        documents: for each document
-        that was found, 100 at most, by its name in the archive, "" or why it is no JSON object.
+        filled: those of them below which a member stands, at most 1000; documents: for each that
+        was found, 100 at most, by its name in the archive, "" or why it is no JSON object.
     """
     told: dict[str, Any] = {"size": 0, "astray": "", "documents": {}}
     top: set[str] = set()
@@ -147,11 +146,9 @@ def read(path: str, seconds: float, visit: Callable[[Member], None]) -> dict[str
 def fit(raw: Any, told: dict[str, Any]) -> bool:
     """Tell whether an open file may be an archive; write down why not."""
     status = os.fstat(raw.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        told["fault"] = "it is no regular file"
-    elif not status.st_size:
-        told["fault"] = "it is empty"
-    return not told["fault"]
+    empty = "" if status.st_size else "it is empty"
+    told["fault"] = fault = empty if stat.S_ISREG(status.st_mode) else "it is no regular file"
+    return not fault
 
 
 def walk(packed: Any, told: dict[str, Any], visit: Callable[[Member], None]) -> None:
@@ -298,7 +295,6 @@ def _exactly(packed: Any, size: int) -> bytes:
 
 def _skip(packed: Any, size: int) -> None:
     while size:
-        block = packed.read(min(size, CHUNK))
-        if not block:
+        if not (block := packed.read(min(size, CHUNK))):
             raise EOFError
         size -= len(block)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from plugins.hands import qdrant_collections, qdrant_snapshots
 from plugins.shell import line, quoted
@@ -77,15 +78,17 @@ class DeleteSnapshot(OnQdrant):
 class TakeSnapshot(OnQdrant):
     """Bring a snapshot of a collection to this host: made, fetched, read to its end, compared.
 
-    The server's own copy of it is deleted afterwards.
+    The server's own copy of one that was made for it is deleted afterwards.
 
     Args:
         path: the file, mode 0600; its checksum comes to stand beside it, as PATH.checksums.
         total: how many points the collection must hold, -1 for any.
+        name: of one that the server has already, "" to have one made.
     """
 
     path: str
     total: int = -1
+    name: str = ""
 
     @property
     def brief(self) -> str:
@@ -99,6 +102,9 @@ class TakeSnapshot(OnQdrant):
 
     def take(self, hands: Hands) -> None:
         """Take it; nothing of it stays when it is not whole."""
+        if self.name:
+            self._fetch(hands, self._told(hands))
+            return
         words = (self.server, self.collection)
         (number,) = numbers_of(hands, self, self.collection)
         if number < 0 or self.total not in (-1, number):
@@ -115,6 +121,15 @@ class TakeSnapshot(OnQdrant):
                 hands.tell(f"{name} stays on the server: {why}")
         if self.total >= 0 and numbers_of(hands, self, self.collection) != [self.total]:
             raise Refusal(f"somebody writes to {self.collection}")
+
+    def _told(self, hands: Hands) -> dict[str, Any]:
+        """Return what the server tells of the snapshot that it has already."""
+        words = (self.server, self.collection)
+        rows = hands.asked(qdrant_snapshots.listed, *words)["snapshots"]
+        found: list[dict[str, Any]] = [row for row in rows if row["name"] == self.name]
+        if not found:
+            raise Refusal(f"there is no snapshot {self.name} on the server")
+        return found[0]
 
     def _fetch(self, hands: Hands, made: dict[str, Any]) -> None:
         args = (self.server, self.collection, made["name"], made["size"], self.path)
@@ -139,13 +154,18 @@ class TakeSnapshot(OnQdrant):
         own = f'{{ [ "$sum" != None ] || sum="$(sha256sum < {path} | cut -c1-64)"; }}'
         noted = f"printf 'SHA256:%s:%s\\n' \"$sum\" {quoted(os.path.basename(self.path))}"
         deleted = self.curl("DELETE", "/snapshots/")
+        made = self.curl("POST", "/snapshots?wait=true")
+        name = f'name="$(printf %s "$made" | {picked("name")})"'
+        if self.name:
+            made, name, deleted = "echo", f"name={quoted(quote(self.name, safe=''))}", ""
+            summed = "sum=None"
         return (
-            f"made=$({self.curl('POST', '/snapshots?wait=true')})"
-            f' && name="$(printf %s "$made" | {picked("name")})"'
+            f"made=$({made}) && {name}"
             f' && (umask 077; {fetched}"$name") && {summed} && {own}'
             f" && (umask 077; {noted} > {path}.checksums)"
             f' && echo "$sum  "{path} | sha256sum -c --quiet'
-            f' && {line("tar", "-tf", self.path)} > /dev/null && {deleted}"$name"'
+            f" && {line('tar', '-tf', self.path)} > /dev/null"
+            + (f' && {deleted}"$name"' if deleted else "")
         )
 
 

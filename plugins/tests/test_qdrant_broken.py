@@ -35,7 +35,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield found
 
 
-@pytest.mark.parametrize(("first", "how"), enumerate(["lose", "refuse", "page", "drop"], 1))
+@pytest.mark.parametrize(("first", "how"), list(enumerate(["lose", "refuse", "page", "drop"], 1)))
 def test_one_broken_request_leaves_the_collection_as_it_was_or_rebuilt(
     site: Site, first: int, how: str
 ) -> None:

@@ -225,3 +225,36 @@ def test_the_key_comes_from_the_environment_and_is_shown_nowhere(
         assert subprocess.run(line, check=False, capture_output=True).returncode == 0
         site.behind.key = ""
         assert len(site.ask("GET", f"/collections/{NAME}/snapshots")) == 2
+
+
+def test_a_far_host_does_it_too(site: Site) -> None:
+    before = site.points()
+    far = Host("ssh://nobody@nowhere.invalid")
+    far.run = Host().run  # type: ignore[method-assign] # its own python3 is this machine's
+    there = Hands(far, site.roots, str(site.folder / "slots" / "0-x"), site.told.append)
+    for step in rebuilding(site):
+        step.take(there)
+    assert rebuilt(site)
+    with pytest.raises(Refusal, match="is there: it is not written over"):
+        RestoreSnapshot(site.wire.url, NAME, str(site.snapshot)).take(there)
+    site.ask("DELETE", f"/collections/{NAME}")
+    RestoreSnapshot(site.wire.url, NAME, str(site.snapshot), total=3).take(there)
+    assert site.points() == before
+
+
+@pytest.mark.parametrize("how", ["cut", "gone", "turned"])
+def test_nothing_is_dropped_whose_snapshot_is_not_whole_any_more(site: Site, how: str) -> None:
+    steps = rebuilding(site)
+    for step in steps[:2]:
+        step.take(hands(site))
+    text = site.snapshot.read_bytes()
+    if how == "gone":
+        site.snapshot.unlink()
+    else:
+        at = text.find(b"Cosine")
+        turned = text[:at] + b"X" + text[at + 1 :]
+        site.snapshot.write_bytes(text[:5000] if how == "cut" else turned)
+    before = site.points()
+    with pytest.raises(Refusal, match=r"No such file|is cut|is broken|SHA-256"):
+        steps[2].take(hands(site))
+    assert site.points() == before

@@ -59,6 +59,7 @@ class Rest:
             web.put(one, self.create),
             web.delete(one, self.drop),
             web.get(f"{one}/exists", self.exists),
+            web.get(f"{one}/cluster", self.spread),
             web.put(f"{one}/index", self.index),
             web.put(f"{one}/points", self.upsert),
             web.post(f"{one}/points", self.retrieve),
@@ -186,6 +187,12 @@ class Rest:
         question = await asked(request)
         exact = self.faults.exact
         return told({"count": collection.count(question) if exact is None else exact})
+
+    async def spread(self, request: web.Request) -> web.Response:
+        """Tell that all of a collection is here."""
+        here = {"shard_id": 0, "points_count": self._of(request).count(), "state": "Active"}
+        parts = {"local_shards": [here], "remote_shards": [], "shard_transfers": []}
+        return told({"peer_id": 1, "shard_count": 1} | parts)
 
     async def index(self, request: web.Request) -> web.Response:
         """Have an index of a field of the payload."""
