@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.shortcuts import shortcuts
 from plugins.tests.toy import ROOT, SYSTEM, Toy
 
 PAGE = ROOT / "docs" / "add-a-check.md"
@@ -14,7 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 PROCEDURES = {
     f"{path.parent.name}.{function}"
-    for path in (ROOT / "healthchecks").glob("*/recovery.py")
+    for path in (ROOT / "healthchecks").glob("*/recovery*.py")
     for function in re.findall(
         r"^@(?:procedure|inquiry).*?^def (\w+)", path.read_text(), re.DOTALL | re.MULTILINE
     )
@@ -81,6 +82,7 @@ def test_the_page_on_adding_a_check_is_true(pytester: pytest.Pytester) -> None:
 def test_every_option_that_a_page_names_exists(page: Path) -> None:
     sources = "".join(path.read_text() for path in (ROOT / "plugins").glob("*.py"))
     known = re.findall(r'"(--[a-z-]+)"', sources)
+    known += [f"--{one.name}" for one in shortcuts()]
     pytests = ["--junitxml", "--co", "--lf"]
     lines = [line for line in page.read_text().splitlines() if "apt" not in line]
     named = {word for line in lines for word in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line)}
@@ -92,7 +94,7 @@ def test_every_check_that_a_page_names_exists() -> None:
     checks = "".join(path.read_text() for path in (ROOT / "docs" / "checks").glob("*.md"))
     for page in PAGES:
         named = re.findall(
-            r"\b((?:claude_docker|crash_protection|host|pocket_agent)\.[a-z_]{12,})\b",
+            r"\b((?:claude_docker|crash_protection|dgmo|host|pocket_agent|portagent)\.[a-z_]{12,})\b",
             page.read_text(),
         )
         assert [n for n in named if f"## {n}\n" not in checks and n not in PROCEDURES] == []
@@ -100,5 +102,15 @@ def test_every_check_that_a_page_names_exists() -> None:
 
 def test_the_page_on_recovery_names_every_procedure() -> None:
     page = (ROOT / "docs" / "recovering.md").read_text()
-    assert len(PROCEDURES) > 10
+    assert len(PROCEDURES) > 20
     assert [name for name in sorted(PROCEDURES) if f"`{name}`" not in page] == []
+
+
+def test_every_procedure_and_check_that_a_hint_names_exists() -> None:
+    checks = "".join(path.read_text() for path in (ROOT / "docs" / "checks").glob("*.md"))
+    for path in [*ROOT.glob("healthchecks/*/*.py"), *ROOT.glob("healthchecks/*/*.toml")]:
+        text = re.sub(r'"\s*\n\s*f?"', "", path.read_text())
+        asked = re.findall(r"--recover\s+([a-z_]+\.[a-z_]+)", text)
+        assert [name for name in asked if name not in PROCEDURES] == [], path.name
+        fixed = re.findall(r"--fix-only\s+([a-z_]+\.[a-z_]+)", text)
+        assert [name for name in fixed if f"## {name}\n" not in checks] == [], path.name

@@ -20,7 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN_FILES = {"utils.py", "helpers.py", "common.py", "base.py", "misc.py"}
 FORBIDDEN_CLASS = re.compile(r"(Manager|Engine|Handler|Processor|Service)$")
 FORBIDDEN_IN_CHECKS = {"subprocess", "open", "print", "eval", "exec"}
-SYSTEMS = ("claude_docker", "crash_protection", "host", "pocket_agent", "suite")
+SYSTEMS = (
+    *("claude_docker", "crash_protection", "dgmo", "host"),
+    *("pocket_agent", "portagent", "suite"),
+)
 WITHOUT_PYTEST = ["plugins/hosts.py", "plugins/journal.py", "plugins/remedy.py"]
 
 
@@ -207,7 +210,7 @@ def test_exceptions_are_caught_whole_in_one_place() -> None:
 
 def test_every_entry_of_the_catalog_has_a_check() -> None:
     answered = {entry for check in catalog() for entry in check["guide"]}
-    counts = {"H": 15, "PA": 33, "CD": 39, "CP": 19}
+    counts = {"H": 15, "PA": 33, "CD": 39, "CP": 19, "DG": 35, "PT": 29}
     wanted = {f"{kind}{n:02d}" for kind, most in counts.items() for n in range(1, most + 1)}
     assert not sorted(wanted - answered)
 
