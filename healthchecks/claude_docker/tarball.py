@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from healthchecks.claude_docker.shelf import CONFIGURATION, SETTINGS, TREE, Backup
-from plugins import printable
-from plugins.endpoints import archives
+from plugins import archives, printable
 from plugins.hosts import Host
 from plugins.run import Run
 

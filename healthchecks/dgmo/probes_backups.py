@@ -9,8 +9,7 @@ from healthchecks.dgmo.backups import STAMP, Backup, backups, folders, free_name
 from healthchecks.dgmo.folders import missing_above
 from healthchecks.dgmo.store_looks import looks
 from healthchecks.dgmo.system import Dgmo
-from plugins import Absent, NotThere, TimedOut, TooBig, printable, probe
-from plugins.endpoints import archives
+from plugins import Absent, NotThere, TimedOut, TooBig, archives, printable, probe
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.json_folders import JsonFolders
 from plugins.endpoints.machine import Machine

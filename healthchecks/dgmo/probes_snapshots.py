@@ -9,8 +9,7 @@ from healthchecks.dgmo.memory import EXISTS
 from healthchecks.dgmo.probes_collection import seen
 from healthchecks.dgmo.snapshot_files import SnapshotFile, entries, read
 from healthchecks.dgmo.system import Dgmo
-from plugins import Absent, Blocked, CannotTell, NotThere, TimedOut, printable, probe
-from plugins.endpoints import archives
+from plugins import Absent, Blocked, CannotTell, NotThere, TimedOut, archives, printable, probe
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.qdrant import Qdrant, Snapshot
 from plugins.endpoints.sockets import Sockets

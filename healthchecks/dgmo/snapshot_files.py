@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthchecks.dgmo.system import Dgmo
-from plugins import CannotTell, NotThere, printable
-from plugins.endpoints import archives
+from plugins import CannotTell, NotThere, archives, printable
 from plugins.endpoints.filesystem import Entry, Filesystem
 from plugins.endpoints.qdrant import Snapshot
 from plugins.hosts import Host

@@ -13,7 +13,6 @@ from healthchecks.portagent.system import Portagent
 from plugins import Absent, CannotTell, NotThere, printable, probe
 from plugins.endpoints.filesystem import Entry, Filesystem
 from plugins.endpoints.sqlite import Sqlite
-from plugins.eyes import packed_databases
 from plugins.hosts import Host
 
 # As the guides name them: portagent-backup.db, agentx-20250115_020000.db, backup-….tar.gz.
@@ -131,6 +130,8 @@ def _within(
         return
     if not missing:
         return
+    from plugins.eyes import packed_databases  # it brings sqlite3
+
     told = commands.call(packed_databases.packed, entry.path, _SECONDS, deadline=_SECONDS)
     if told["late"]:
         raise CannotTell(f"{printable(entry.path)}: not read within our limit of {_SECONDS:g} s")

@@ -9,7 +9,6 @@ from healthchecks.portagent.probes_database_backups import DatabaseBackups
 from healthchecks.portagent.world import World
 from plugins import P1, UNSAFE, check, fault, healthy, listed, remedy
 from plugins.steps import Mkdir, Step
-from plugins.steps.databases import BackUpDatabase
 
 
 @remedy(UNSAFE)
@@ -18,6 +17,8 @@ def take_one_now(database_backups: DatabaseBackups) -> Iterator[Step]:
     ".backup /var/backups/portagent/agentx-$(date +%Y%m%d_%H%M%S).db"`, and the same of portagent.db
     and queue.db. It takes as much of the disk as they do. A database that is not whole is not
     backed up: recover it first."""
+    from plugins.steps.databases import BackUpDatabase  # it brings sqlite3
+
     if database_backups.makes:
         yield Mkdir(database_backups.folder)
     for path, source in database_backups.sources:

@@ -9,7 +9,6 @@ from healthchecks.portagent.probes_databases import Accounts, BrokenDatabase, Wr
 from healthchecks.portagent.world import World
 from plugins import P0, P1, P2, UNSAFE, check, fault, healthy, listed, printable, remedy
 from plugins.steps import Step
-from plugins.steps.databases import RecoverDatabase
 
 
 @remedy(UNSAFE)
@@ -18,9 +17,10 @@ def recover_them(broken_databases: tuple[BrokenDatabase, ...]) -> Iterator[Step]
     is applied, else what is in the file is recovered into a new one, `sqlite3
     ~/.agentx/data/portagent.db .recover | sqlite3 new.db` (`.dump` where the shell was built
     without `.recover`, as Debian's is). The old file is kept with its -wal and -journal, and stays
-    in place when anything that can still be read would be missing. What cannot be recovered is
-    restored: `pytest healthchecks/ --recover portagent.restore_database --with database=portagent`.
-    """
+    in place when anything that can still be read would be missing. Where that is too little:
+    `pytest healthchecks/ --recover portagent.restore_database --with database=portagent`."""
+    from plugins.steps.databases import RecoverDatabase  # it brings sqlite3
+
     return (RecoverDatabase(one.path, one.tables) for one in broken_databases if one.recoverable)
 
 
