@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from healthchecks.dgmo.memory import Place
 from healthchecks.dgmo.system import Dgmo
 from plugins import CannotTell, printable
+from plugins.endpoints.containers import untagged
 from plugins.endpoints.docker import Container, Docker
 from plugins.endpoints.engines import ailments
 from plugins.endpoints.systemd import Systemd
@@ -57,15 +58,12 @@ def _containers(system: Dgmo, place: Place, docker: Docker) -> tuple[Container, 
         return tuple(one for one in every if one.name == name)
     port = place.address.port
     by_port = tuple(one for one in every if any(p.outer == port for p in one.settings.ports))
-    return by_port or tuple(one for one in every if _image(one.image) == _IMAGE)
+    return by_port or tuple(one for one in every if _is_qdrants(one.image))
 
 
-def _image(name: str) -> str:
-    """Give an image's name without its registry, tag and digest."""
-    path = name.partition("@")[0]
-    last = path.rpartition("/")[2].partition(":")[0]
-    above = path.rpartition("/")[0].rpartition("/")[2]
-    return f"{above}/{last}" if above else last
+def _is_qdrants(image: str) -> bool:
+    """Tell whether it is Qdrant's own image, of whatever registry and tag."""
+    return f"/{untagged(image)}".endswith(f"/{_IMAGE}")
 
 
 def _contained(one: Container, docker: Docker, commands: Host) -> Seat:

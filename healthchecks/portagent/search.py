@@ -43,13 +43,17 @@ class Search:
     @cached_property
     def containers(self) -> Containers:
         """The containers of the host."""
-        return containers_of(self.settings, self.host)
+        inside = any(row.container for row in self._processes)
+        return containers_of(self.settings, self.host, needed=inside)
+
+    @cached_property
+    def _processes(self) -> tuple[Seen, ...]:
+        return processes_named(self.settings.programs, self.host)
 
     @cached_property
     def seen(self) -> tuple[Seen, ...]:
         """Its processes: those that the systems file means, one that listens first."""
-        found = processes_named(self.settings.programs, self.host)
-        mine = tuple(row for row in found if self._is_meant(row))
+        mine = tuple(row for row in self._processes if self._is_meant(row))
         # A wrapper is a process of it too, and not the one that listens.
         return tuple(sorted(mine, key=lambda row: (not row.command.ports, row.command.pid)))
 

@@ -153,6 +153,12 @@ def volume(row: Mapping[str, Any]) -> Volume:
     return Volume(row["Name"], row["Driver"], row["Mountpoint"], *pairs)
 
 
+def untagged(image: str) -> str:
+    """Return an image's name without its tag and digest, with its registry where it names one."""
+    name = image.partition("@")[0]
+    return name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+
+
 def container(row: Mapping[str, Any], told: Mapping[str, Any]) -> Container:
     """Read a container from its row in the engine's list and from what an inspection tells."""
     state, limits = told["State"], told["HostConfig"]
