@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from plugins.endpoints import history
@@ -10,6 +11,18 @@ from plugins.endpoints.errors import in_words
 from plugins.eyes import checksums, marks, plain_tars, tarballs
 from plugins.hosts import Host
 from plugins.run import Run
+from plugins.text import printable
+
+
+@dataclass(frozen=True)
+class BrokenArchive:
+    """An archive that does not read to its end, and why."""
+
+    path: str
+    fault: str
+
+    def __str__(self) -> str:
+        return f"{printable(self.path)}: {printable(self.fault)}"
 
 
 def read(

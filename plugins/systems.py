@@ -49,6 +49,20 @@ class Found(Protocol):
         """What it uses of its host."""
 
 
+class UnderHome:
+    """Settings with a home folder, which their paths are taken from."""
+
+    home: str
+
+    def path(self, path: str) -> str:
+        """Give a path of the settings as an absolute one; "" stays ""."""
+        return under_home(self.home, path)
+
+    def paths(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Give paths of the settings as absolute ones."""
+        return tuple(self.path(path) for path in paths)
+
+
 def under_home(home: str, path: str) -> str:
     """Return a path of the configuration as an absolute one.
 

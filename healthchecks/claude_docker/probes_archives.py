@@ -10,6 +10,7 @@ from healthchecks.claude_docker.shelf import Backup, Shelf, begun, faults_of, sh
 from healthchecks.claude_docker.system import ClaudeDocker
 from healthchecks.claude_docker.tarball import known, read
 from plugins import Absent, NotThere, TimedOut, printable, probe
+from plugins.archives import BrokenArchive
 from plugins.endpoints.filesystem import Entry, Filesystem
 from plugins.eyes import exposure
 from plugins.hosts import Host
@@ -17,17 +18,6 @@ from plugins.run import Run
 
 _NAMES_LOOKED_AT = 200_000
 _READING = 15.0  # seconds for archives, where no newer folder can be restored
-
-
-@dataclass(frozen=True)
-class BrokenArchive:
-    """An archive that does not read to its end, and what it meets."""
-
-    path: str
-    fault: str
-
-    def __str__(self) -> str:
-        return f"{printable(self.path)}: {printable(self.fault)}"
 
 
 @dataclass(frozen=True)

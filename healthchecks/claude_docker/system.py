@@ -14,14 +14,14 @@ from plugins.eyes import files
 from plugins.hosts import Host
 from plugins.outcomes import Absent
 from plugins.queries import Query
-from plugins.systems import Uses, under_home
+from plugins.systems import UnderHome, Uses
 
 # What stands behind the name of a log that was rotated, in the order of trying.
 ROTATIONS = range(1, 10)
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(UnderHome):
     """The keys of [claude_docker] in systems.toml, which says what each of them is."""
 
     home: str
@@ -91,14 +91,6 @@ class Settings:
         """Every log that is configured, once."""
         named = (self.events_log, self.metrics_log, self.errors_log, *self.text_logs)
         return tuple(dict.fromkeys(filter(None, named)))
-
-    def path(self, path: str) -> str:
-        """Give a path of the settings as an absolute one; "" stays ""."""
-        return under_home(self.home, path) if path else ""
-
-    def paths(self, paths: tuple[str, ...]) -> tuple[str, ...]:
-        """Give paths of the settings as absolute ones."""
-        return tuple(self.path(path) for path in paths)
 
 
 @dataclass(frozen=True)

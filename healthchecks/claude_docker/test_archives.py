@@ -7,9 +7,10 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from healthchecks.claude_docker.probes_archives import BrokenArchive, OpenBackup
+from healthchecks.claude_docker.probes_archives import OpenBackup
 from healthchecks.claude_docker.world import World
 from plugins import P0, P1, SAFE, check, fault, healthy, listed, remedy
+from plugins.archives import BrokenArchive
 from plugins.steps import Chmod
 
 

@@ -8,7 +8,7 @@ from healthchecks.crash_protection.engine import has_volume
 from plugins.eyes import files
 from plugins.hosts import Host
 from plugins.outcomes import Absent
-from plugins.systems import Uses, under_home
+from plugins.systems import UnderHome, Uses
 
 # Written beside the copies when some are taken out of the volume: it is missed when it is gone.
 VOLUME_MARK = "volume.name"
@@ -27,7 +27,7 @@ VOLUME_SIGNS = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(UnderHome):
     """The keys of [crash_protection] in systems.toml, which says what each of them is."""
 
     home: str
@@ -64,14 +64,6 @@ class Settings:
     budget_conversations: int
     budget_copies: float
     exports_to: str
-
-    def path(self, path: str) -> str:
-        """Give a path of the settings as an absolute one; "" stays ""."""
-        return under_home(self.home, path) if path else ""
-
-    def paths(self, paths: tuple[str, ...]) -> tuple[str, ...]:
-        """Give paths of the settings as absolute ones."""
-        return tuple(self.path(path) for path in paths)
 
 
 @dataclass(frozen=True)

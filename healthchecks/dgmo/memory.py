@@ -106,7 +106,7 @@ def place_of(system: Dgmo, filesystem: Filesystem, sockets: Sockets, commands: H
     own = Secret(os.environ.get(settings.qdrant_key_env, "") or settings.qdrant_api_key)
     if settings.qdrant_url:
         return Place(settings.qdrant_url, own, "qdrant_url of the systems file")
-    entries = [one for one in memory_entries(system, filesystem, commands) if _ours(one, system)]
+    entries = [one for one in memory_entries(system, filesystem, commands) if is_ours(one, system)]
     for entry in entries:
         if entry.url:
             return Place(with_port(entry.url), entry.key or own, f"QDRANT_URL of {entry.label}")
@@ -124,7 +124,7 @@ def place_of(system: Dgmo, filesystem: Filesystem, sockets: Sockets, commands: H
     raise Absent("Qdrant", ("qdrant_url of the systems file", *system.config_files, usual))
 
 
-def _ours(entry: MemoryEntry, system: Dgmo) -> bool:
+def is_ours(entry: MemoryEntry, system: Dgmo) -> bool:
     """Tell whether it is DGMO's memory that an entry is about: other agents have memories too."""
     return entry.own or entry.collection == system.settings.collection
 
@@ -169,5 +169,5 @@ def vector_name(system: Dgmo, entries: tuple[MemoryEntry, ...]) -> str:
     """
     if system.settings.vector_name:
         return system.settings.vector_name
-    models = [one.vector for one in entries if _ours(one, system)]
+    models = [one.vector for one in entries if is_ours(one, system)]
     return models[0] if models else vector_of(DEFAULT_MODEL)

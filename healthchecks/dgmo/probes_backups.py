@@ -10,6 +10,7 @@ from healthchecks.dgmo.folders import missing_above
 from healthchecks.dgmo.store_looks import looks
 from healthchecks.dgmo.system import Dgmo
 from plugins import Absent, NotThere, TimedOut, TooBig, archives, printable, probe
+from plugins.archives import BrokenArchive
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.json_folders import JsonFolders
 from plugins.endpoints.machine import Machine
@@ -43,17 +44,6 @@ class Unbacked:
 
     def __str__(self) -> str:
         return f"{printable(self.root)}: {self.why}"
-
-
-@dataclass(frozen=True)
-class BrokenArchive:
-    """An archive that does not read to its end, and why."""
-
-    path: str
-    fault: str
-
-    def __str__(self) -> str:
-        return f"{printable(self.path)}: {printable(self.fault)}"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from healthchecks.dgmo.store_looks import FOUND
 from healthchecks.dgmo.system import Dgmo
 from plugins import Blocked, CannotTell, NoPermission, printable, probe
 from plugins.endpoints.errors import in_words
@@ -12,7 +13,6 @@ from plugins.endpoints.filesystem import Filesystem
 from plugins.eyes import rights
 from plugins.hosts import Host
 
-_FOUND = "dgmo.the_session_store_is_found_and_readable"
 _SHOWN = 20
 _MOST = 1000  # of one kind, and so many steps at most at once; the rest is for the next run
 _WORDS = {
@@ -91,7 +91,7 @@ def _seen(
     system: Dgmo, filesystem: Filesystem, commands: Host, faults: tuple[str, ...]
 ) -> WrongRights:
     if not system.stores:
-        raise Blocked(_FOUND, "there is no session store")
+        raise Blocked(FOUND, "there is no session store")
     files: list[WrongRight] = []
     total, unread = 0, ""
     for root in (one.root for one in system.in_use):

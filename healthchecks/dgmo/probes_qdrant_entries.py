@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthchecks.dgmo.memory import EXISTS, Remembered, remembered
+from healthchecks.dgmo.memory import EXISTS, Remembered, is_ours, remembered
 from healthchecks.dgmo.memory_entries import USUAL, MemoryEntry, memory_entries, same_server
 from healthchecks.dgmo.system import Dgmo
 from plugins import Absent, Blocked, CannotTell, NoPermission, NotThere, printable, probe
@@ -34,7 +34,7 @@ def wrong_memory_entries(
 ) -> tuple[WrongEntry, ...]:
     """The memory servers whose address, collection or model is not that of the collection."""
     entries = memory_entries(system, filesystem, commands)
-    ours = [one for one in entries if one.own or one.collection == system.settings.collection]
+    ours = [one for one in entries if is_ours(one, system)]
     if not ours:
         raise Absent("no memory server of DGMO's is configured", system.config_files)
     found = remembered(system, filesystem, sockets, commands, qdrant)

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 from plugins.eyes import files, reading
 from plugins.hosts import Host
 from plugins.outcomes import Absent
-from plugins.systems import Uses, under_home
+from plugins.systems import UnderHome, Uses
 
 _MOST = 10_000  # projects
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(UnderHome):
     """The keys of [dgmo] in systems.toml, which says what each of them is."""
 
     home: str
@@ -70,14 +70,6 @@ class Settings:
     # logs
     log_files: tuple[str, ...]
     log_hours: float
-
-    def path(self, path: str) -> str:
-        """Give a path of the settings as an absolute one; "" stays ""."""
-        return under_home(self.home, path) if path else ""
-
-    def paths(self, paths: tuple[str, ...]) -> tuple[str, ...]:
-        """Give paths of the settings as absolute ones."""
-        return tuple(self.path(path) for path in paths)
 
 
 @dataclass(frozen=True)

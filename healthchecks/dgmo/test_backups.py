@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthchecks.dgmo.probes_backups import BrokenArchive, Unbacked
+from healthchecks.dgmo.probes_backups import Unbacked
 from healthchecks.dgmo.world import World
 from plugins import P1, UNSAFE, check, fault, healthy, listed, remedy
+from plugins.archives import BrokenArchive
 from plugins.steps import Archive, Mkdir, Step
 
 

@@ -14,11 +14,11 @@ from healthchecks.pocket_agent.configuration import Configuration
 from healthchecks.pocket_agent.search import Search
 from plugins.hosts import Host
 from plugins.outcomes import Absent
-from plugins.systems import Uses, under_home
+from plugins.systems import UnderHome, Uses
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(UnderHome):
     """The keys of [pocket_agent] in systems.toml, which says what each of them is."""
 
     home: str
@@ -94,14 +94,6 @@ class Settings:
     health_deadline: float
     idle_slack: float
     connect_deadline: float
-
-    def path(self, path: str) -> str:
-        """Give a path of the settings as an absolute one; "" stays ""."""
-        return under_home(self.home, path) if path else ""
-
-    def paths(self, paths: tuple[str, ...]) -> tuple[str, ...]:
-        """Give paths of the settings as absolute ones."""
-        return tuple(self.path(path) for path in paths)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from healthchecks.portagent.probes_container import masked, running
+from healthchecks.portagent.provider import URL, USUAL
 from healthchecks.portagent.system import Portagent
 from plugins import Absent, Blocked, CannotTell, TimedOut, printable, probe
 from plugins.endpoints.docker import Container, Docker
@@ -16,7 +17,6 @@ from plugins.hosts import Host
 from plugins.redaction import Secret
 
 HAS_A_NETWORK = "portagent.its_container_has_a_network"
-_USUAL = "https://api.anthropic.com"
 _LIMIT = 64 << 10
 _DEADLINE = 8.0
 _ASK = "require('dns').lookup(process.argv.at(-1), why => process.exit(why ? 2 : 0))"
@@ -59,12 +59,9 @@ def unattached(system: Portagent, commands: Host) -> str:
     _, one = running(system, commands)
     if attached(one):
         return ""
-    mode = one.settings.network_mode
-    return (
-        f"{one.name} was made with --network {mode}"
-        if mode == "none"
-        else (f"{one.name} is attached to no network")
-    )
+    if one.settings.network_mode == "none":
+        return f"{one.name} was made with --network none"
+    return f"{one.name} is attached to no network"
 
 
 @probe(deadline=45.0)
@@ -87,8 +84,8 @@ def needed_name(system: Portagent, one: Container) -> str:
         Absent: it is sent to an address, and no name is needed.
     """
     told = one.settings
-    given = (Secret(system.settings.provider_url), told.variable("LLM_PROVIDER_URL"))
-    url = next((value.reveal() for value in given if value), _USUAL)
+    given = (Secret(system.settings.provider_url), told.variable(URL))
+    url = next((value.reveal() for value in given if value), USUAL)
     pairs = {name: value.reveal() for name in VARIABLES if (value := told.variable(name))}
     url = proxy_for(url, pairs)[0] or url
     try:

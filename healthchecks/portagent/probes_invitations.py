@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 
 from healthchecks.portagent.invitations import changes_after, code_at, zone_of
-from healthchecks.portagent.seat import demand_first, told
+from healthchecks.portagent.seat import LARGEST_ANSWER, demand_first, told
 from healthchecks.portagent.system import Portagent
 from plugins import CannotTell, WrongKind, printable, probe
 from plugins.endpoints.http import Http
@@ -15,8 +15,6 @@ from plugins.endpoints.sockets import Sockets
 from plugins.eyes import machine, reading
 from plugins.hosts import Host
 from plugins.redaction import Secret
-
-_ANSWERS = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def how_they_stand(
 def _required(system: Portagent, http: Http) -> bool:
     """Whether the server itself says that it asks for a code."""
     url = f"{system.url}/api/auth/config"
-    said = told(http.get(url, deadline=system.settings.connect_deadline, limit=_ANSWERS))
+    said = told(http.get(url, deadline=system.settings.connect_deadline, limit=LARGEST_ANSWER))
     required = said.get("inviteCodeRequired") if said is not None else None
     if not isinstance(required, bool):
         raise WrongKind(f"{url} does not tell whether a code is asked for")

@@ -6,7 +6,8 @@ import itertools
 import time
 from dataclasses import dataclass
 
-from healthchecks.portagent.probes_container import running
+from healthchecks.portagent.probes_container import STAYS_UP, running
+from healthchecks.portagent.seat import UP
 from healthchecks.portagent.system import Portagent
 from plugins import Blocked, Measure, NotThere, probe
 from plugins.endpoints.docker import Docker, Stats
@@ -16,8 +17,6 @@ from plugins.eyes import machine, pulse
 from plugins.hosts import Host
 from plugins.run import Run
 
-UP = "portagent.it_is_up"
-STAYS_UP = "portagent.its_container_stays_up"
 _MIB = 1 << 20
 _SAMPLE = 0.25  # seconds of one look at the processors; the least of three in a row counts
 _SAMPLES = 3

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from healthchecks.portagent.generations import is_second
 from healthchecks.portagent.probes_container import SECRET, container
+from healthchecks.portagent.provider import KEY
+from healthchecks.portagent.seat import UP
 from healthchecks.portagent.system import Portagent
 from healthchecks.portagent.variables import SECRETS
 from plugins import Absent, Blocked, CannotTell, NotThere, ToolMissing, printable, probe
@@ -17,8 +19,6 @@ from plugins.endpoints.systemd import Systemd
 from plugins.eyes import sharing
 from plugins.hosts import Host
 
-UP = "portagent.it_is_up"
-KEY = "LLM_PROVIDER_KEY"
 _PLACEHOLDER = re.compile(
     r"(?i)(?:^|[-_.])x{3,}(?:$|[-_.])|x{5,}|your[-_ ]|placeholder|change[-_ ]?me|replace[-_ ]?me"
     r"|^<.*>$|\.{3}|…|\*{3,}|^\$\{?\w+\}?$|^(?:todo|none|null|secret|key|test|dummy|example)$"

@@ -8,7 +8,15 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthchecks.portagent.seat import OWN_PORT, UP, Page, demand_first, find_seat, told
+from healthchecks.portagent.seat import (
+    LARGEST_ANSWER,
+    OWN_PORT,
+    UP,
+    Page,
+    demand_first,
+    find_seat,
+    told,
+)
 from healthchecks.portagent.system import Portagent
 from plugins import Blocked, CannotTell, TimedOut, printable, probe
 from plugins.endpoints.commands import Command
@@ -19,7 +27,6 @@ from plugins.endpoints.sockets import Sockets
 from plugins.eyes import files, reading
 from plugins.hosts import Host
 
-_ANSWERS = 64 << 10
 _PACKAGE = 256 << 10
 _INSIDE = (
     "/app/apps/portagent/package.json",
@@ -130,7 +137,7 @@ def users_read(system: Portagent, processes: Processes, sockets: Sockets, http: 
             body=json.dumps(nobody).encode(),
             headers={"Content-Type": "application/json"},
             deadline=system.settings.connect_deadline,
-            limit=_ANSWERS,
+            limit=LARGEST_ANSWER,
         )
     except TimedOut as met:
         return UsersRead(0, str(met))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from healthchecks.portagent.probes_server import demand_variables
-from healthchecks.portagent.seat import READS_USERS, demand_first, told
+from healthchecks.portagent.seat import LARGEST_ANSWER, READS_USERS, demand_first, told
 from healthchecks.portagent.system import Portagent
 from plugins import Absent, Blocked, CannotTell, probe
 from plugins.endpoints.http import Http
@@ -19,7 +19,6 @@ from plugins.eyes import reading
 from plugins.hosts import Host
 from plugins.redaction import Secret
 
-_ANSWERS = 64 << 10
 # A key of HS256 is as long as its hash (RFC 7518, 3.2), in bytes.
 _LEAST = 32
 _PUBLIC = frozenset(
@@ -164,7 +163,7 @@ def _status(system: Portagent, http: Http, token: Secret, path: str) -> int:
         f"{system.url}/{path}",
         headers={"Authorization": f"Bearer {token.reveal()}"},
         deadline=system.settings.connect_deadline,
-        limit=_ANSWERS,
+        limit=LARGEST_ANSWER,
     )
     return answer.status if told(answer) is not None or answer.status >= 500 else 0
 

@@ -28,7 +28,7 @@ OWN_PORT = "portagent.its_port_is_its_own"
 OPENS = "portagent.a_websocket_opens"
 READS_USERS = "portagent.it_can_read_its_users"
 
-_ANSWERS = 64 << 10
+LARGEST_ANSWER = 64 << 10  # bytes; what it tells of itself is much smaller
 # What the engine itself listens with at a port that a container publishes.
 _PUBLISHERS = frozenset({"docker-proxy", "rootlesskit", "containerd", "dockerd", "slirp4netns"})
 _NO_ANSWER = (NotThere, Refused, TimedOut, WrongKind, TooBig)
@@ -145,7 +145,7 @@ def page(system: Portagent, http: Http) -> Page:
     """
     url = f"{system.url}/health"
     try:
-        answer = http.get(url, deadline=system.settings.connect_deadline, limit=_ANSWERS)
+        answer = http.get(url, deadline=system.settings.connect_deadline, limit=LARGEST_ANSWER)
     except _NO_ANSWER as met:
         return Page(0, None, 0.0, str(met))
     if answer.status == 426 and answer.content_type != "application/json":
@@ -180,7 +180,7 @@ def second_generation(system: Portagent, http: Http) -> str:
     port = named if named.isascii() and named.isdigit() else settings.web_port
     url = f"http://{settings.address}:{port}/api/health"
     try:
-        answer = http.get(url, deadline=settings.connect_deadline, limit=_ANSWERS)
+        answer = http.get(url, deadline=settings.connect_deadline, limit=LARGEST_ANSWER)
     except _NO_ANSWER as met:
         return f"the page of the second generation: {met}"
     said = told(answer)

@@ -15,11 +15,11 @@ from healthchecks.portagent.search_processes import number
 from healthchecks.portagent.variables import SECRETS, Variable
 from plugins.hosts import Host
 from plugins.outcomes import Absent, CannotTell
-from plugins.systems import Uses, under_home
+from plugins.systems import UnderHome, Uses
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(UnderHome):
     """The keys of [portagent] in systems.toml, which says what each of them is."""
 
     home: str
@@ -78,14 +78,6 @@ class Settings:
     log_count: int
     log_mib: float
     log_hours: float
-
-    def path(self, path: str) -> str:
-        """Give a path of the settings as an absolute one; "" stays ""."""
-        return under_home(self.home, path) if path else ""
-
-    def paths(self, paths: tuple[str, ...]) -> tuple[str, ...]:
-        """Give paths of the settings as absolute ones."""
-        return tuple(self.path(path) for path in paths)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from plugins import P0, P2, SAFE, check, fault, healthy, listed, remedy
 from plugins.steps import Chmod
 
-from .probes_secrets import KEY, Exposed, OpenFile, ServerKey
+from .probes_secrets import Exposed, OpenFile, ServerKey
+from .provider import KEY
 from .world import World
 from .world_containers import NEEDS
 

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from plugins.endpoints import proxying
 from plugins.redaction import Secret
 
 SECRETS = frozenset({"LLM_PROVIDER_KEY", "JWT_SECRET", "DEEPRACTICE_API_KEY"})
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 NAMES = (
-    *("LLM_PROVIDER_KEY", "LLM_PROVIDER_URL", "LLM_PROVIDER_MODEL", "PORT", "AGENTX_DIR"),
-    *("JWT_SECRET", "INVITE_CODE_REQUIRED", "LOG_LEVEL", "ENABLE_PROMPTX", "NODE_ENV", "TZ"),
-    *("HOME", "PATH", "NODE_EXTRA_CA_CERTS", *PROXIES, *(name.lower() for name in PROXIES)),
-    # Of the second generation.
-    *("WS_PORT", "DATABASE_PATH", "DEEPRACTICE_API_KEY", "DEEPRACTICE_BASE_URL"),
+    *("LLM_PROVIDER_KEY", "LLM_PROVIDER_URL", "JWT_SECRET", "INVITE_CODE_REQUIRED", "LOG_LEVEL"),
+    *("PORT", "AGENTX_DIR", "HOME", "TZ", "NODE_EXTRA_CA_CERTS", *proxying.VARIABLES),
+    *("WS_PORT", "DEEPRACTICE_API_KEY"),  # of the second generation
 )
 # What an option of the command line sets; an option goes before every variable.
 OPTIONS = {
     "JWT_SECRET": ("jwt-secret",),
     "LLM_PROVIDER_KEY": ("api-key",),
     "LLM_PROVIDER_URL": ("api-url",),
-    "LLM_PROVIDER_MODEL": ("model",),
     "AGENTX_DIR": ("data-dir", "d"),
 }
 

@@ -31,6 +31,22 @@ class AnyWorld(Protocol):
 W = TypeVar("W", bound=AnyWorld)
 
 
+def said_by(argv: list[str]) -> tuple[int, str]:
+    """Run a command without a terminal; return its status and all that it said."""
+    ran = subprocess.run(
+        argv,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+        check=False,
+    )
+    said = ran.stdout.decode()
+    assert "Traceback" not in said, said
+    return ran.returncode, said
+
+
 @dataclass
 class Box(Generic[W]):
     """A world, and the state folder and systems file of the runs over it.
@@ -63,18 +79,7 @@ class Box(Generic[W]):
 
     def run(self, *words: str) -> tuple[int, str]:
         """Run it without a terminal; return its status and all that it said."""
-        ran = subprocess.run(
-            self.argv(*words),
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=120,
-            check=False,
-        )
-        said = ran.stdout.decode()
-        assert "Traceback" not in said, said
-        return ran.returncode, said
+        return said_by(self.argv(*words))
 
     def findings(self) -> dict[str, dict[str, Any]]:
         """Return the findings of the last run of checks, by id."""

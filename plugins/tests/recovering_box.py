@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 
 from healthchecks.pocket_agent.world import World
-
-ROOT = Path(__file__).parents[2]
+from plugins.tests.boxes import ROOT, said_by
 
 
 @dataclass
@@ -39,18 +38,7 @@ class Box:
 
     def run(self, *words: str) -> tuple[int, str]:
         """Run it without a terminal; return its status and all that it said."""
-        ran = subprocess.run(
-            self.argv(*words),
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=120,
-            check=False,
-        )
-        said = ran.stdout.decode()
-        assert "Traceback" not in said
-        return ran.returncode, said
+        return said_by(self.argv(*words))
 
     def typed(self, answer: str, *words: str) -> int:
         """Run it on a terminal on which a person types an answer; return its status."""

@@ -68,22 +68,22 @@ def test_an_option_goes_before_the_variable_and_that_before_the_files(world: Wor
     del world.server.environment["TZ"]
     env, local = world.server.app / ".env", world.server.app / ".env.local"
     env.write_text('export TZ="Asia/Tokyo" # there\nLOG_LEVEL=debug\nINVITE_CODE_REQUIRED=false\n')
-    local.write_text("TZ=Europe/Paris\nENABLE_PROMPTX='false'\n")
+    local.write_text("TZ=Europe/Paris\nNODE_EXTRA_CA_CERTS='ours.pem'\n")
     world.server.start()
     seen = found(world)
     assert seen.text("TZ") == "Asia/Tokyo"  # not .env.local, whatever the documents say
     assert seen.text("INVITE_CODE_REQUIRED") == "true"  # not the file
     assert seen.text("LOG_LEVEL") == "debug"
-    assert seen.text("ENABLE_PROMPTX") == "false"
+    assert seen.text("NODE_EXTRA_CA_CERTS") == "ours.pem"
 
 
 def test_a_file_that_it_is_given_is_read_instead_of_the_others(world: World) -> None:
     (world.server.app / ".env").write_text("LOG_LEVEL=debug\n")
-    (world.server.app / "own.env").write_text("ENABLE_PROMPTX=false\n")
+    (world.server.app / "own.env").write_text("NODE_EXTRA_CA_CERTS=ours.pem\n")
     world.server.start(env_file="own.env")
     seen = found(world)
     assert seen.text("LOG_LEVEL") == ""
-    assert seen.text("ENABLE_PROMPTX") == "false"
+    assert seen.text("NODE_EXTRA_CA_CERTS") == "ours.pem"
 
 
 def test_the_port_of_the_option_and_not_of_the_variable(world: World) -> None:

@@ -15,7 +15,8 @@ import pytest
 import websocket
 
 from plugins.proofs import tree
-from plugins.tests.recovering_box import ROOT, Box, opened
+from plugins.tests.boxes import ROOT
+from plugins.tests.recovering_box import Box, opened
 from plugins.worlds.running import until
 
 RESTART = "pocket_agent.emergency_restart"
