@@ -38,11 +38,16 @@ class Place:
         url: of its REST interface.
         key: its API key, empty for none.
         told_by: what says so, in words.
+        key_place: where the key stands, as `qdrant_keys` has it; "" for the systems file, or where
+            a step cannot read it.
+        guessed: whether nothing but the port says that it is DGMO's.
     """
 
     url: str = field(repr=False)
     key: Secret
     told_by: str
+    key_place: str = ""
+    guessed: bool = False
 
     @property
     def address(self) -> Address:
@@ -103,13 +108,15 @@ def place_of(system: Dgmo, filesystem: Filesystem, sockets: Sockets, commands: H
         CannotTell: the configuration cannot be read, or needs a variable that is not set.
     """
     settings = system.settings
-    own = Secret(os.environ.get(settings.qdrant_key_env, "") or settings.qdrant_api_key)
+    named = os.environ.get(settings.qdrant_key_env, "")
+    own, place = Secret(named or settings.qdrant_api_key), settings.qdrant_key_env if named else ""
     if settings.qdrant_url:
-        return Place(settings.qdrant_url, own, "qdrant_url of the systems file")
+        return Place(settings.qdrant_url, own, "qdrant_url of the systems file", place)
     entries = [one for one in memory_entries(system, filesystem, commands) if is_ours(one, system)]
     for entry in entries:
         if entry.url:
-            return Place(with_port(entry.url), entry.key or own, f"QDRANT_URL of {entry.label}")
+            key, place = (entry.key, entry.key_place) if entry.key else (own, place)
+            return Place(with_port(entry.url), key, f"QDRANT_URL of {entry.label}", place)
     for entry in entries:
         if entry.unset:
             name = printable(entry.unset, 60)
@@ -120,7 +127,7 @@ def place_of(system: Dgmo, filesystem: Filesystem, sockets: Sockets, commands: H
         raise Absent("a Qdrant server: memories are kept in a folder", (where, folders[0].label))
     usual = settings.usual_qdrant_url
     if usual and (entries or sockets.on(address_of(usual, ("http", "https")).port)):
-        return Place(usual, own, "its usual place")
+        return Place(usual, own, "its usual place", place, guessed=not entries)
     raise Absent("Qdrant", ("qdrant_url of the systems file", *system.config_files, usual))
 
 

@@ -18,6 +18,7 @@ from healthchecks.dgmo.system import Dgmo
 from plugins import CannotTell, printable
 from plugins.documents import document, mapping
 from plugins.endpoints.filesystem import Filesystem
+from plugins.hands.qdrant_keys import pointer
 from plugins.hosts import Host
 from plugins.redaction import Secret
 
@@ -25,10 +26,13 @@ PORT = 6333  # what Qdrant's client takes where a URL names none
 USUAL = f"http://localhost:{PORT}"  # what it takes where it is told nothing
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 _PROGRAM = "mcp-server-qdrant"
-_NAMES = ("QDRANT_URL", "QDRANT_API_KEY", "QDRANT_LOCAL_PATH", "COLLECTION_NAME", "EMBEDDING_MODEL")
+_KEY = "QDRANT_API_KEY"
+_NAMES = ("QDRANT_URL", _KEY, "QDRANT_LOCAL_PATH", "COLLECTION_NAME", "EMBEDDING_MODEL")
 _TOLD = re.compile(rf"(?:--env=|-e ?)?({'|'.join(_NAMES)})=(.*)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}|\{env:(\w+)\}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal"})  # noqa: S104
+# How it is shown, whether it is DGMO's own, what stands there, and where: path and keys.
+_Row = tuple[str, bool, Any, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class MemoryEntry:
         own: whether it stands in DGMO's own configuration.
         url: QDRANT_URL, "" where it is not set.
         key: QDRANT_API_KEY.
+        key_place: where that stands, as `qdrant_keys` has it; "" where a step cannot read it there.
         local_path: QDRANT_LOCAL_PATH, "" where it is not set: memories lie in a folder then.
         collection: COLLECTION_NAME, "" where it is not set.
         model: EMBEDDING_MODEL, or the server's own default.
@@ -54,6 +59,7 @@ class MemoryEntry:
     collection: str
     model: str
     unset: str = ""
+    key_place: str = ""
 
     @property
     def vector(self) -> str:
@@ -73,7 +79,8 @@ def memory_entries(system: Dgmo, filesystem: Filesystem, commands: Host) -> tupl
         CannotTell: DGMO's own configuration cannot be read.
     """
     variables = os.environ if commands.is_local else {}
-    rows = [(one.label, True, one.value) for one in mcp_entries(system, filesystem)]
+    own = mcp_entries(system, filesystem)
+    rows: list[_Row] = [(one.label, True, one.value, (one.path, "mcp", one.name)) for one in own]
     rows += _elsewhere(system, filesystem)
     found = (_entry(*row, variables) for row in rows)
     return tuple(one for one in found if one is not None)
@@ -103,7 +110,7 @@ def _server(url: str) -> tuple[str, int] | str:
         return url
 
 
-def _elsewhere(system: Dgmo, filesystem: Filesystem) -> Iterator[tuple[str, bool, Any]]:
+def _elsewhere(system: Dgmo, filesystem: Filesystem) -> Iterator[_Row]:
     """Yield what stands in files of the Claude kind that can be read."""
     settings = system.settings
     folders = (system.home, *settings.paths(settings.project_folders))
@@ -116,18 +123,23 @@ def _elsewhere(system: Dgmo, filesystem: Filesystem) -> Iterator[tuple[str, bool
             continue  # other programs' files, which other checks look after
         if found is not None:
             for name, value in mapping(found.value, "mcpServers").items():
-                yield f"{printable(name, 80)} ({printable(path)})", False, value
+                label = f"{printable(name, 80)} ({printable(path)})"
+                yield label, False, value, (path, "mcpServers", name)
 
 
-def _entry(label: str, own: bool, value: Any, variables: Mapping[str, str]) -> MemoryEntry | None:
+def _entry(
+    label: str, own: bool, value: Any, stands: tuple[str, ...], variables: Mapping[str, str]
+) -> MemoryEntry | None:
     if not isinstance(value, dict) or value.get("enabled") is False or value.get("disabled"):
         return None
     words = _words(value)
     told = {one[1]: one[2] for one in map(_TOLD.fullmatch, words) if one}
+    table_of_key = ""
     for key in ("environment", "env"):
         table = value.get(key)
         if isinstance(table, dict):
             told |= {name: text for name, text in table.items() if isinstance(text, str)}
+            table_of_key = key if isinstance(table.get(_KEY), str) else table_of_key
     program = any(_PROGRAM in word for word in words)
     if not (program or "QDRANT_URL" in told or "QDRANT_LOCAL_PATH" in told):
         return None
@@ -136,12 +148,22 @@ def _entry(label: str, own: bool, value: Any, variables: Mapping[str, str]) -> M
         label=label,
         own=own,
         url=given["QDRANT_URL"][0].strip(),
-        key=Secret(given["QDRANT_API_KEY"][0]),
+        key=Secret(given[_KEY][0]),
         local_path=given["QDRANT_LOCAL_PATH"][0],
         collection=given["COLLECTION_NAME"][0],
         model=given["EMBEDDING_MODEL"][0] or DEFAULT_MODEL,
         unset=next((unset for _, unset in given.values() if unset), ""),
+        key_place=_place(told.get(_KEY, ""), stands, table_of_key),
     )
+
+
+def _place(text: str, stands: tuple[str, ...], table: str) -> str:
+    """Return where an API key stands that an entry has as this text."""
+    if variable := _VARIABLE.fullmatch(text):
+        return "" if variable[2] else variable[1] or variable[3]
+    path = stands[0]
+    plain = table and path.endswith(".json") and not _VARIABLE.search(text)
+    return pointer(*stands, table, _KEY) if plain else ""
 
 
 def _words(value: Mapping[str, Any]) -> list[str]:

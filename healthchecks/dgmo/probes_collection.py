@@ -23,11 +23,15 @@ from healthchecks.dgmo.rebuilding import (
 )
 from healthchecks.dgmo.system import Dgmo
 from plugins import Blocked, NotThere, Refused, printable, probe
+from plugins.configuration import Configuration
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.qdrant import CollectionInfo, Qdrant, QdrantServer, Vector
 from plugins.endpoints.sockets import Sockets
 from plugins.eyes import dated
+from plugins.hands.qdrant_keys import pointer
 from plugins.hosts import Host
+from plugins.redaction import Secret
+from plugins.run import Run
 
 FORM = "%Y-%m-%d_%H-%M-%S"
 
@@ -41,12 +45,15 @@ class Seen:
         found: the server.
         wanted: the vector that is asked for.
         shelf: where snapshots are kept.
+        written: where the systems file has the API key, as `qdrant_keys` has it; "" where no step
+            can read it there.
     """
 
     system: Dgmo
     found: Remembered
     wanted: Vector
     shelf: Shelf
+    written: str
 
     @property
     def server(self) -> QdrantServer:
@@ -60,8 +67,12 @@ class Seen:
 
     @property
     def key(self) -> str:
-        """The variable that holds the key, "" for a server that wants none."""
-        return self.system.settings.qdrant_key_env if self.found.place.key else ""
+        """Where the key stands, as `qdrant_keys` has it; "" for a server that wants none."""
+        place, settings = self.found.place, self.system.settings
+        if not place.key:
+            return ""
+        ours = place.key == Secret(settings.qdrant_api_key)
+        return place.key_place or (self.written if ours else "") or settings.qdrant_key_env
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """What rebuildings that were cut short have left."""
@@ -105,6 +116,9 @@ class Seen:
         vectors = {self.wanted.name: {"size": self.wanted.size, "distance": self.wanted.distance}}
         broken = [one for one in left if one.points != one.meant]
         several = "several copies are left" if len(left) > 1 else ""
+        if self.found.place.guessed and self.server.collections() and not left:
+            # Somebody else's may have the usual port as well, and nothing is to be made in it.
+            several = "nothing says that this Qdrant is DGMO's: qdrant_url of the systems file may"
         return Rebuilding(
             url=self.found.place.url,
             key=self.key,
@@ -130,6 +144,15 @@ class Seen:
         except Refused:
             return total  # an older server: the copying refuses where it is otherwise
 
+    def lost_aliases(self) -> str:
+        """Return why the collection is not to be dropped, "" where no alias leads to it."""
+        names = self.server.aliases(self.name)
+        if not names:
+            return ""
+        told = ", ".join(printable(one, 80) for one in names)
+        lead = f"an alias leads to {printable(self.name, 80)}, and would be dropped with it"
+        return f"{lead}: delete it first, and make it again afterwards ({told})"
+
     def _hindrance(
         self, info: CollectionInfo, able: tuple[Vector, ...], total: int, left: tuple[Leftover, ...]
     ) -> str:
@@ -146,6 +169,8 @@ class Seen:
             return "it is spread over servers, and a snapshot holds one server's part"
         if not faults(info, self.wanted):
             return ""
+        if lost := self.lost_aliases():
+            return lost
         if len(able) > 1:
             names = ", ".join(printable(one.name, 60) for one in able)
             return f"which vector is to become it cannot be told: {names}"
@@ -155,14 +180,28 @@ class Seen:
 
 
 def seen(
-    system: Dgmo, filesystem: Filesystem, sockets: Sockets, commands: Host, qdrant: Qdrant
+    system: Dgmo,
+    filesystem: Filesystem,
+    sockets: Sockets,
+    commands: Host,
+    qdrant: Qdrant,
+    run: Run,
 ) -> Seen:
     """Look at the server that answers; raises as `remembered` does."""
     found = remembered(system, filesystem, sockets, commands, qdrant)
     settings = system.settings
     name = vector_name(system, memory_entries(system, filesystem, commands))
     wanted = Vector(name, settings.vector_size, settings.vector_distance)
-    return Seen(system, found, wanted, shelf_of(system, filesystem, commands))
+    written = _written(run.configuration) if commands.is_local else ""
+    return Seen(system, found, wanted, shelf_of(system, filesystem, commands), written)
+
+
+def _written(configuration: Configuration) -> str:
+    """Return where the user's own systems file has the API key, "" where it has none."""
+    setting = configuration.tables["dgmo"]["qdrant_api_key"]
+    if not setting.value or setting.origin != configuration.origin:
+        return ""
+    return pointer(os.path.abspath(configuration.origin), "dgmo", "qdrant_api_key")
 
 
 def shelf_of(system: Dgmo, filesystem: Filesystem, commands: Host) -> Shelf:
@@ -175,19 +214,29 @@ def shelf_of(system: Dgmo, filesystem: Filesystem, commands: Host) -> Shelf:
 
 @probe(deadline=40.0)
 def missing_collection(
-    system: Dgmo, filesystem: Filesystem, sockets: Sockets, commands: Host, qdrant: Qdrant
+    system: Dgmo,
+    filesystem: Filesystem,
+    sockets: Sockets,
+    commands: Host,
+    qdrant: Qdrant,
+    run: Run,
 ) -> Rebuilding | None:
     """What it takes to make the collection, None where it is there."""
-    told = seen(system, filesystem, sockets, commands, qdrant).rebuilding()
+    told = seen(system, filesystem, sockets, commands, qdrant, run).rebuilding()
     return told if told.total < 0 else None
 
 
 @probe(deadline=60.0)
 def wrong_vectors(
-    system: Dgmo, filesystem: Filesystem, sockets: Sockets, commands: Host, qdrant: Qdrant
+    system: Dgmo,
+    filesystem: Filesystem,
+    sockets: Sockets,
+    commands: Host,
+    qdrant: Qdrant,
+    run: Run,
 ) -> Rebuilding:
     """What is wrong with the collection's vectors, and what it takes to put it right."""
-    told = seen(system, filesystem, sockets, commands, qdrant).rebuilding()
+    told = seen(system, filesystem, sockets, commands, qdrant, run).rebuilding()
     if told.total < 0:
         raise Blocked(EXISTS, f"there is no collection {printable(told.name, 80)}")
     return told

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from healthchecks.dgmo.memory import EXISTS
 from healthchecks.dgmo.probes_collection import seen
-from healthchecks.dgmo.snapshot_files import SnapshotFile, entries, read
+from healthchecks.dgmo.snapshot_files import SnapshotFile, entries, read, taken
 from healthchecks.dgmo.system import Dgmo
 from plugins import Absent, Blocked, CannotTell, NotThere, TimedOut, archives, printable, probe
 from plugins.endpoints.filesystem import Filesystem
@@ -100,7 +100,7 @@ def broken_snapshots(
     """The snapshots that cannot be restored; those that did not change are not read again."""
     on_server: tuple[Snapshot, ...] = ()
     try:
-        looked = seen(system, filesystem, sockets, commands, qdrant)
+        looked = seen(system, filesystem, sockets, commands, qdrant, run)
         on_server = looked.server.snapshots(looked.name)
     except (Absent, Blocked, CannotTell):
         pass  # what lies in folders is judged by itself
@@ -128,7 +128,7 @@ def newest_snapshot(
     run: Run,
 ) -> NewestSnapshot:
     """The newest snapshot of the memories that can be restored, on the server or in a folder."""
-    looked = seen(system, filesystem, sockets, commands, qdrant)
+    looked = seen(system, filesystem, sockets, commands, qdrant, run)
     name = looked.name
     try:
         on_server = looked.server.snapshots(name)
@@ -136,7 +136,8 @@ def newest_snapshot(
         raise Blocked(EXISTS, str(why)) from None
     found = snapshots(system, filesystem, commands, run, on_server)
     rows = [(one.when, one.path) for one in found.files if one.collection == name and one.whole]
-    rows += [(one.created, one.name) for one in on_server if one.created and one.size]
+    dated = [(taken(one), one) for one in on_server if one.size]
+    rows += [(at, one.name) for at, one in dated if at]
     known = [row for row in rows if row[0] <= found.now + _AHEAD]
     when, where = max(known, default=(None, ""))
     return NewestSnapshot(

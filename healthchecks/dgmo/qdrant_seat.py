@@ -58,7 +58,12 @@ def _containers(system: Dgmo, place: Place, docker: Docker) -> tuple[Container, 
         return tuple(one for one in every if one.name == name)
     port = place.address.port
     by_port = tuple(one for one in every if any(p.outer == port for p in one.settings.ports))
-    return by_port or tuple(one for one in every if _is_qdrants(one.image))
+    return by_port or tuple(one for one in every if _is_qdrants(one.image) and _hidden(one))
+
+
+def _hidden(one: Container) -> bool:
+    """Tell whether it publishes its port nowhere: one that does so elsewhere is another Qdrant."""
+    return not any(p.outer for p in one.settings.ports if p.inner.startswith(f"{_INNER}/"))
 
 
 def _is_qdrants(image: str) -> bool:

@@ -30,12 +30,19 @@ NOTHING_FITS = "none of its vectors fits: the memories must be embedded anew"
 _MARK = "-rebuilding-"
 # Distances of vectors that Qdrant keeps as they are given.
 _AS_GIVEN = frozenset({"Dot", "Euclid", "Manhattan"})
-_KEPT = ("shard_number", "replication_factor", "write_consistency_factor", "on_disk_payload")
+_KEPT = (
+    "shard_number",
+    "replication_factor",
+    "write_consistency_factor",
+    "on_disk_payload",
+    "payload",
+)
 _CONFIGURED = {
     "hnsw_config": "hnsw_config",
     "optimizer_config": "optimizers_config",
     "wal_config": "wal_config",
     "quantization_config": "quantization_config",
+    "strict_mode_config": "strict_mode_config",
 }
 
 
@@ -256,7 +263,9 @@ def body_of(info: CollectionInfo, source: Vector | None, wanted: Vector | None) 
     body = {"vectors": vectors, "sparse_vectors": params.get("sparse_vectors")}
     body |= {key: params.get(key) for key in _KEPT}
     body |= {new: config.get(old) for old, new in _CONFIGURED.items()}
-    return json.dumps(_without_nothing(body))
+    # What people noted down of it is theirs, with whatever is null in it.
+    noted = {"metadata": config["metadata"]} if config.get("metadata") else {}
+    return json.dumps(_without_nothing(body) | noted)
 
 
 def _without_nothing(value: Any) -> Any:

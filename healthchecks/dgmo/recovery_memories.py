@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from healthchecks.dgmo.memory import EXISTS, VECTORS
 from healthchecks.dgmo.probes_collection import Seen, seen
 from healthchecks.dgmo.probes_snapshots import snapshots
-from healthchecks.dgmo.snapshot_files import SnapshotFile
+from healthchecks.dgmo.snapshot_files import SnapshotFile, taken
 from healthchecks.dgmo.system import Dgmo
 from plugins import Absent, Blocked, CannotTell, NotThere, printable
 from plugins.arguments import Misgiven
@@ -36,13 +36,18 @@ SNAPSHOTS = (
 
 @procedure(verify=SNAPSHOTS, settle=0.0)
 def snapshot_memories(
-    system: Dgmo, filesystem: Filesystem, sockets: Sockets, commands: Host, qdrant: Qdrant
+    system: Dgmo,
+    filesystem: Filesystem,
+    sockets: Sockets,
+    commands: Host,
+    qdrant: Qdrant,
+    run: Run,
 ) -> Iterator[Step]:
     """Take a snapshot of the memories, bring it to this host, and read it to its end.
 
     Nothing is lost; the folder of snapshots gets as much fuller as the collection is large.
     """
-    looked = seen(system, filesystem, sockets, commands, qdrant)
+    looked = seen(system, filesystem, sockets, commands, qdrant, run)
     total = _total(looked)
     if total is None:
         raise Absent(f"there is no collection {printable(looked.name, 80)}")
@@ -65,7 +70,7 @@ def verify_snapshots(
     """
     on_server: tuple[Snapshot, ...] = ()
     try:
-        looked = seen(system, filesystem, sockets, commands, qdrant)
+        looked = seen(system, filesystem, sockets, commands, qdrant, run)
         on_server = looked.server.snapshots(looked.name)
     except (Absent, Blocked, CannotTell) as why:
         yield Note(f"nothing is compared with the server: {why}")
@@ -103,7 +108,7 @@ def restore_memories(
     """
     if by not in ("upload", "recover"):
         raise Misgiven(f"by is upload or recover, and not {printable(by, 40)}")
-    looked = seen(system, filesystem, sockets, commands, qdrant)
+    looked = seen(system, filesystem, sockets, commands, qdrant, run)
     total = _total(looked)
     chosen = _chosen(looked, filesystem, commands, run, snapshot)
     yield Note(f"{chosen.said}; passed over: {', '.join(chosen.passed_over) or 'none'}")
@@ -112,6 +117,8 @@ def restore_memories(
         yield from looked.shelf.made()
         yield TakeSnapshot(url, name, chosen.path, name=chosen.on_server, key=key)
     if total is not None:
+        if lost := looked.lost_aliases():
+            raise CannotTell(lost)
         kept = looked.shelf.path(name)
         yield from (() if chosen.on_server else looked.shelf.made())
         yield TakeSnapshot(url, name, kept, total, key=key)
@@ -127,6 +134,7 @@ def rebuild_memories(
     sockets: Sockets,
     commands: Host,
     qdrant: Qdrant,
+    run: Run,
     *,
     leave_out: str = "",
 ) -> Iterator[Step | Note]:
@@ -139,7 +147,7 @@ def rebuild_memories(
     Args:
         leave_out: "all" to make the collection anew though none of its points fits.
     """
-    told = seen(system, filesystem, sockets, commands, qdrant).rebuilding()
+    told = seen(system, filesystem, sockets, commands, qdrant, run).rebuilding()
     if told.total >= 0 and not told.ills:
         raise Absent("anything to rebuild: the collection has the right vectors")
     left_out = told.total - told.fitting if told.faults else 0
@@ -180,7 +188,7 @@ def _chosen(looked: Seen, filesystem: Filesystem, commands: Host, run: Run, want
     files = [one for one in found.files if _is(one, looked.name, wanted)]
     theirs = [one for one in on_server if one.size and wanted in ("", one.name)]
     rows: list[tuple[float, SnapshotFile | Snapshot]] = [(one.when, one) for one in files]
-    rows += [(one.created or 0.0, one) for one in theirs]
+    rows += [(taken(one) or 0.0, one) for one in theirs]
     passed_over: list[str] = []
     for _, one in sorted(rows, key=lambda row: -row[0]):
         if isinstance(one, Snapshot):

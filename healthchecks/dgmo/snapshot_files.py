@@ -82,6 +82,17 @@ def named(name: str) -> tuple[str, float | None]:
     return "", None
 
 
+def taken(one: Snapshot) -> float | None:
+    """Return when a snapshot of the server was taken; None where nothing tells.
+
+    One that was uploaded, as for a restoring, has there the time at which it was.
+    """
+    dated = named(one.name)[1]
+    if one.created is None or dated is None or one.created - dated <= _ZONES:
+        return one.created
+    return dated
+
+
 def read(
     entry: Entry,
     now: float,

@@ -80,6 +80,15 @@ def gone_with_half_a_copy(world: World) -> None:
     world.memory.drop()
 
 
+@fault(test_the_collection_exists, cure=False)
+def somebody_elses_qdrant_at_the_usual_port(world: World) -> None:
+    """Nothing is made in it before somebody says that it is DGMO's."""
+    world.memory.stand_in()
+    world.memory.create("documents-of-another-program")
+    world.memory.drop()
+    world.change(qdrant_url="", usual_qdrant_url=world.memory.url)
+
+
 @fault(test_the_collection_exists, becomes="absent")
 def no_qdrant(world: World) -> None:
     world.change(usual_qdrant_url="")
@@ -188,6 +197,14 @@ def wrong_behind_an_alias(world: World) -> None:
     alias = {"collection_name": "AgentMemories", "alias_name": "Memories"}
     world.memory.ask("POST", "/collections/aliases", {"actions": [{"create_alias": alias}]})
     world.change(collection="Memories")
+
+
+@fault(test_the_collection_has_the_right_vectors, cure=False)
+def wrong_with_an_alias_to_it(world: World) -> None:
+    """Qdrant would drop the alias with the collection."""
+    world.memory.stand_in(vectors=_BARE)
+    alias = {"collection_name": "AgentMemories", "alias_name": "OfAnother"}
+    world.memory.ask("POST", "/collections/aliases", {"actions": [{"create_alias": alias}]})
 
 
 @fault(test_the_collection_has_the_right_vectors)

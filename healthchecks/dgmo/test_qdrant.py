@@ -118,6 +118,13 @@ def one_of_two_containers_that_is_named(world: World) -> None:
     world.change(qdrant_container="qdrant")
 
 
+@fault(test_qdrant_answers, needs=DOCKER, cure=False)
+def beside_another_qdrant_with_a_port_of_its_own(world: World) -> None:
+    """That one is well, and nobody's business."""
+    world.memory.container.run("another", published="127.0.0.1")
+    world.memory.use(f"http://127.0.0.1:{world.files.free_port()}")
+
+
 @fault(test_qdrant_answers, cure=False)
 def behind_a_proxy_that_has_lost_it(world: World) -> None:
     world.memory.use(world.files.listen(502, "<html>502 Bad Gateway</html>"))

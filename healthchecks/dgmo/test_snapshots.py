@@ -90,6 +90,14 @@ def an_old_one_that_was_copied_just_now(world: World) -> None:
 
 
 @fault(test_a_recent_snapshot_of_the_memories_exists)
+def an_old_one_that_was_uploaded_just_now(world: World) -> None:
+    """As a restoring leaves it on the server."""
+    world.memory.stand_in()
+    uploaded = world.memory.snapshot_file(world.memory.snapshot())
+    uploaded.rename(uploaded.with_name(_NAME))
+
+
+@fault(test_a_recent_snapshot_of_the_memories_exists)
 def a_recent_one_that_is_cut(world: World) -> None:
     world.memory.stand_in()
     path = _fetched(world)

@@ -11,6 +11,7 @@ from plugins.endpoints import qdrant_rows as rows
 from plugins.endpoints.http import Answer, Http
 from plugins.endpoints.memory import Memory
 from plugins.endpoints.qdrant_rows import CollectionInfo, Health, Hits, Snapshot, Vector
+from plugins.endpoints.qdrant_words import error_of, is_page, said, says_ready, says_well
 from plugins.hosts import Host
 from plugins.outcomes import CannotTell, NoPermission, NotThere, Refused, TimedOut, WrongKind
 from plugins.redaction import Secret
@@ -20,7 +21,6 @@ __all__ = ["CollectionInfo", "Health", "Hits", "Qdrant", "QdrantServer", "Snapsh
 
 # A list of a hundred thousand collections is still smaller.
 _BIGGEST = 16 << 20
-_WELL = (b"check passed", b"qdrant")
 
 
 class Qdrant:
@@ -88,11 +88,11 @@ class QdrantServer:
         """
         met: list[tuple[str, CannotTell]] = []
         version = self._try("/", met, self._version)
-        well = self._try("/healthz", met, _says_well)
-        ready = self._try("/readyz", met, _says_ready) if well else "yes"
+        well = self._try("/healthz", met, says_well)
+        ready = self._try("/readyz", met, says_ready) if well else "yes"
         if not (well or version):
             well = self._try("/collections", met, self._lists)
-            well = well or self._try("/health", met, _says_well)
+            well = well or self._try("/health", met, says_well)
         if not (well or version):
             for _, why in met:
                 if isinstance(why, NoPermission):
@@ -166,6 +166,15 @@ class QdrantServer:
             raise self._strange() from None
         return Hits(ids, answer.seconds)
 
+    def aliases(self, collection: str) -> tuple[str, ...]:
+        """Return the aliases that lead to a collection; dropping it drops them."""
+        told = self._result(self._get("/aliases"))
+        try:
+            rows = [row for row in told["aliases"] if row["collection_name"] == collection]
+            return tuple(sorted(str(row["alias_name"]) for row in rows))
+        except (KeyError, TypeError):
+            raise self._strange() from None
+
     def elsewhere(self, collection: str) -> int:
         """Return how many parts of a collection lie on other servers of its cluster."""
         try:
@@ -220,10 +229,10 @@ class QdrantServer:
 
     def _version(self, answer: Answer) -> str:
         if answer.status == 404:
-            raise WrongKind(f"{self.where} answers, and not as Qdrant does: {_said(answer)}")
+            raise WrongKind(f"{self.where} answers, and not as Qdrant does: {said(answer)}")
         told = self._checked(answer)
         title = str(told.get("title", "")) if isinstance(told, dict) else ""
-        if "qdrant" not in title.lower() or not isinstance(told.get("version"), str):
+        if not title.lower().startswith("qdrant") or not isinstance(told.get("version"), str):
             raise WrongKind(f"{self.where} answers, and is not Qdrant")
         return printable(told["version"], 40)
 
@@ -242,14 +251,17 @@ class QdrantServer:
         if answer.status in {401, 403}:
             how = "another API key" if self._key else "an API key"
             raise NoPermission(f"{self.where} wants {how} (status {answer.status})")
-        said = _said(answer)
+        words = said(answer)
+        if answer.status == 404 and error_of(answer) is None:
+            # A proxy before it that has lost it says so too: nothing is known of what it holds.
+            raise WrongKind(f"{self.where} answers, and not as Qdrant does: status 404 {words}")
         if answer.status == 404:
-            raise NotThere(f"{self.where}: {said or 'status 404'}")
+            raise NotThere(f"{self.where}: {words or 'status 404'}")
         if 300 <= answer.status < 400:
             raise Refused(f"{self.where}: status {answer.status}, it leads elsewhere")
         if answer.status != 200:
-            raise Refused(f"{self.where}: status {answer.status}{said and ', '}{said}")
-        if _is_page(answer):
+            raise Refused(f"{self.where}: status {answer.status}{words and ', '}{words}")
+        if is_page(answer):
             raise WrongKind(f"{self.where} answers with a web page, not as Qdrant does")
         return answer.json()
 
@@ -265,36 +277,3 @@ class QdrantServer:
 
 def _place(collection: str) -> str:
     return f"/collections/{quote(collection, safe='')}"
-
-
-def _is_page(answer: Answer) -> bool:
-    return answer.content_type == "text/html" or answer.body[:200].lstrip()[:1] == b"<"
-
-
-def _said(answer: Answer) -> str:
-    """Return the words of an error, fit to be shown."""
-    if _is_page(answer):
-        return "a web page"
-    try:
-        status = json.loads(answer.body)["status"]
-        return printable(str(status["error"]), 200)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return printable(answer.body, 120)
-
-
-def _says_well(answer: Answer) -> str:
-    if answer.status == 404:
-        raise NotThere("status 404")
-    if answer.status in {401, 403}:
-        raise NoPermission(f"status {answer.status}")
-    if answer.status != 200 or _is_page(answer):
-        raise Refused(f"status {answer.status}, {_said(answer)}".rstrip(", "))
-    # Many a server has such a page; only Qdrant's own words tell that it is Qdrant's.
-    if not any(words in answer.body.lower() for words in _WELL):
-        raise WrongKind(f"answers, and not as Qdrant does: {_said(answer)}")
-    return "yes"
-
-
-def _says_ready(answer: Answer) -> str:
-    # Older servers have no such page: 404 says nothing of them.
-    return "no" if answer.status == 503 and b"not ready" in answer.body else "yes"

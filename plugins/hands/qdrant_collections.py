@@ -26,17 +26,21 @@ def create(server: list[str], name: str, body: str, indexes: list[list[str]]) ->
     """
     if counted(server, name) >= 0:
         return {"refused": f"the collection {name} is there already"}
+    made = False
     try:
         told(server, "PUT", place_of(name), json.loads(body))
+        made = True
         for field, schema in indexes:
             question = {"field_name": field, "field_schema": json.loads(schema)}
             told(server, "PUT", f"{place_of(name)}/index?wait=true", question)
         if counted(server, name) == 0:
             return {}
-    except No:
-        # The answer may be lost, and the collection be there all the same.
-        with contextlib.suppress(No):
-            drop(server, name, 0)
+    except No as why:
+        # The answer may be lost, and the collection be there all the same. Where making it was
+        # refused, as when somebody was faster, what is there is not ours.
+        if made or not (why.own and 400 <= why.status < 500):
+            with contextlib.suppress(No):
+                drop(server, name, 0)
         raise
     return {"refused": f"{name} was made, and is not there, or not empty"}
 

@@ -1,9 +1,8 @@
 """Requests to Qdrant's REST interface from the host that it is asked from.
 
-A server is named by [its URL, the variable of this host's environment that holds its API key, ""
-for none]: the key itself stands in no argument. Every request has a deadline that also cuts a
-server which sends its answer byte by byte. Standard library only, so that a far host's own python3
-can run it.
+A server is named by [its URL, the place of this host where its API key stands, "" for none]: the
+key itself stands in no argument. Every request has a deadline that also cuts a server which sends
+its answer byte by byte. Standard library only, so that a far host's own python3 can run it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import contextlib
 import errno
 import http.client
 import json
-import os
 import socket
 import ssl
 import threading
@@ -20,6 +18,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+from plugins.hands.qdrant_keys import key_at
 
 PATIENCE = 60.0  # seconds for a request that moves little
 _LARGEST = 256 << 20
@@ -32,11 +32,13 @@ class No(OSError):  # noqa: N818 - it is the answer that is at fault
     Args:
         words: why, in a sentence.
         status: of the answer, 0 where none came.
+        own: whether it is an error that Qdrant itself tells of, and no proxy before it.
     """
 
-    def __init__(self, words: str, status: int = 0) -> None:
+    def __init__(self, words: str, status: int = 0, own: bool = False) -> None:
         super().__init__(errno.EPROTO, words)
         self.status = status
+        self.own = own
 
 
 def place_of(collection: str) -> str:
@@ -48,13 +50,14 @@ class Asked:
     """One request, from the dialing to the last byte of the answer.
 
     Args:
-        server: [URL, variable that holds the key].
+        server: [URL, place of its key].
         method, path: such as "GET", "/collections".
         seconds: for all of it.
     """
 
     def __init__(self, server: list[str], method: str, path: str, seconds: float) -> None:
-        url, self._variable = server
+        url, place = server
+        self._key = key_at(place)
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
             raise No("its URL must be http or https, without a name and password")
@@ -75,7 +78,6 @@ class Asked:
             watch = threading.Timer(left, _cut, (self._wire.sock,))
             watch.daemon = True
             watch.start()
-            key = os.environ.get(self._variable, "") if self._variable else ""
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 # A server that refuses says why before it has read all; the answer tells.
@@ -83,7 +85,7 @@ class Asked:
                     self._method,
                     self._path,
                     body=body or None,
-                    headers={**named, **({"api-key": key} if key else {})},
+                    headers={**named, **({"api-key": self._key} if self._key else {})},
                 )
             yield self._wire.getresponse()
         except No:
@@ -147,7 +149,12 @@ def told(
     with Asked(server, method, path, seconds or PATIENCE).answered(body, **kind) as response:
         content = taken_in(response)
         status = response.status
-    return result(content, status, f"{method} {path}")
+    try:
+        return result(content, status, f"{method} {path}")
+    except No as why:
+        if why.status in (401, 403) and server[1] and not key_at(server[1]):
+            raise No(f"{why.strerror}; the variable {server[1]} is not set", why.status) from None
+        raise
 
 
 def result(content: bytes, status: int, what: str) -> Any:
@@ -159,16 +166,18 @@ def result(content: bytes, status: int, what: str) -> Any:
     if status in (401, 403):
         raise No(f"{what}: it wants an API key, or another one (status {status})", status)
     if status != 200:
-        raise No(f"{what}: status {status}, {_words(said, content)}", status)
+        error = _error(said)
+        words = content[:200].decode("utf-8", "replace") if error is None else error[:300]
+        raise No(f"{what}: status {status}, {words}", status, error is not None)
     if not isinstance(said, dict) or "result" not in said:
         raise No(f"{what}: what answers is not Qdrant")
     return said["result"]
 
 
-def _words(said: Any, content: bytes) -> str:
+def _error(said: Any) -> str | None:
     inner = said.get("status") if isinstance(said, dict) else None
     error = inner.get("error") if isinstance(inner, dict) else None
-    return str(error)[:300] if error else content[:200].decode("utf-8", "replace")
+    return str(error) if error else None
 
 
 def counted(server: list[str], collection: str) -> int:
@@ -177,7 +186,7 @@ def counted(server: list[str], collection: str) -> int:
     try:
         said = told(server, "POST", f"{place_of(collection)}/points/count", question)
     except No as why:
-        if why.status == 404:
+        if why.status == 404 and why.own:
             return -1
         raise
     if not isinstance(said, dict) or type(said.get("count")) is not int or said["count"] < 0:

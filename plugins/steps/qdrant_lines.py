@@ -1,4 +1,4 @@
-"""The shell lines of steps on Qdrant: curl, with the API key taken from a variable.
+"""The shell lines of steps on Qdrant: curl, with the API key taken from where it stands.
 
 The key is handed to curl by a file descriptor: what stands in its arguments is seen by everybody.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from plugins.hands import qdrant_collections
+from plugins.hands import qdrant_collections, qdrant_keys
 from plugins.shell import line
 from plugins.steps.programs import OnProgram
 from plugins.steps.step import Hands, Refusal
@@ -24,7 +24,7 @@ class OnQdrant(OnProgram):
     Args:
         url: of the server, as its host reaches it.
         collection: its name.
-        key: the variable of the host's environment that holds the API key, "" for none.
+        key: the place of the API key on the host, as `qdrant_keys` has it, "" for none.
     """
 
     url: str
@@ -34,8 +34,8 @@ class OnQdrant(OnProgram):
     @property
     def server(self) -> list[str]:
         """The server as hands take it."""
-        if self.key and not self.key.isidentifier():
-            raise Refusal(f"not a name of a variable: {self.key!r}")
+        if self.key and not qdrant_keys.is_place(self.key):
+            raise Refusal(f"not a name of a variable, nor a place in a file: {self.key!r}")
         return [self.url, self.key]
 
     def curl(self, method: str, path: str, body: str = "", *more: str) -> str:
@@ -51,8 +51,7 @@ class OnQdrant(OnProgram):
         words += [*_JSON, "-d", body] if body else []
         place = f"{self.url.rstrip('/')}/collections/{quote(self.collection, safe='')}{path}"
         said = line(*words, *more, place)
-        key = f' -H @<(echo "api-key: ${self.key}")' if self.key else ""
-        return f"curl{key}{said.removeprefix('curl')}"
+        return f"curl{_header(self.key)}{said.removeprefix('curl')}"
 
     def of(self, collection: str) -> OnQdrant:
         """Return the same server's other collection."""
@@ -62,6 +61,16 @@ class OnQdrant(OnProgram):
         """Return the line that succeeds when the collection holds so many points."""
         counted = self.curl("", "/points/count", '{"exact":true}')
         return f'[ "$({counted} | {picked("count")})" = {number} ]'
+
+
+def _header(place: str) -> str:
+    path, keys = qdrant_keys.parts(place)
+    if not path:
+        return f' -H @<(echo "api-key: ${place}")' if place else ""
+    kind = "tomllib" if path.endswith(".toml") else "json"
+    loaded = f'{kind}.load(open(sys.argv[1],"rb"))'
+    read = f"import functools,{kind},sys; print(functools.reduce(dict.get, sys.argv[2:], {loaded}))"
+    return f' -H @<(printf "%s: %s" api-key "$({line("python3", "-c", read, path, *keys)})")'
 
 
 def picked(key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -273,7 +274,11 @@ class DropRestored(OnQdrant):
         came = hands.asked(qdrant_snapshots.noted, self.note)
         if not self.path:
             raise Refusal(f"{self.collection} stands in no snapshot of this host: it stays")
-        DropOriginal(self.url, self.collection, self.path, came["points"], key=self.key).take(hands)
+        # What was written since may have as many points: it is kept, with the run.
+        beside = os.path.join(os.path.dirname(hands.slot), f"undone-{time.time_ns()}.snapshot")
+        words = (self.url, self.collection, beside, came["points"])
+        TakeSnapshot(*words, key=self.key).take(hands)
+        DropOriginal(*words, key=self.key).take(hands)
 
     def __str__(self) -> str:
         return self.curl("DELETE", "")

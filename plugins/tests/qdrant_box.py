@@ -39,8 +39,9 @@ class Wire(ThreadingHTTPServer):
         seen: how many requests came.
         at: the number of the request at which it breaks, from 1; 0 for none.
         how: "refuse" (500 before it is passed on), "drop" (nothing is answered), "lose" (it is
-            passed on, and the answer is lost), "page" (a web page is answered in its place), "kill"
-            and "kill late" (the client is killed before or after it is passed on).
+            passed on, and the answer is lost), "page" (a web page is answered in its place), "gone"
+            (there is no such collection, it is answered), "kill" and "kill late" (the client is
+            killed before or after it is passed on).
         on: whether it stays broken from there on.
     """
 
@@ -81,6 +82,9 @@ class _Passing(BaseHTTPRequestHandler):
             return
         if how == "refuse":
             self._say(500, b'{"status":{"error":"Service internal error: planted"},"time":0}')
+            return
+        if how == "gone":
+            self._say(404, b'{"status":{"error":"Not found: Collection `x` doesn\'t exist!"}}')
             return
         if how == "page":
             self._say(200, b"<html>Welcome</html>")
