@@ -6,9 +6,9 @@ import datetime
 from dataclasses import dataclass
 
 from healthchecks.portagent.invitations import changes_after, code_at, zone_of
-from healthchecks.portagent.seat import LARGEST_ANSWER, demand_first, told
+from healthchecks.portagent.seat import asks_for_a_code, demand_first
 from healthchecks.portagent.system import Portagent
-from plugins import CannotTell, WrongKind, printable, probe
+from plugins import CannotTell, printable, probe
 from plugins.endpoints.http import Http
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sockets import Sockets
@@ -54,7 +54,7 @@ def how_they_stand(
         CannotTell: a code is asked for, and its zone is not known.
     """
     demand_first(system, processes, sockets, http)
-    required = _required(system, http)
+    required = asks_for_a_code(system, http)
     name = zone_name(system, commands)
     zone = zone_of(name)
     troubles = list(_meant(system, required))
@@ -72,16 +72,6 @@ def how_they_stand(
             f"gives another code, {hours:g} hours off; today's ends in {left / 3600:.1f} hours"
         )
     return Invitations(required, tuple(troubles), name, Secret(str(code)), left)
-
-
-def _required(system: Portagent, http: Http) -> bool:
-    """Whether the server itself says that it asks for a code."""
-    url = f"{system.url}/api/auth/config"
-    said = told(http.get(url, deadline=system.settings.connect_deadline, limit=LARGEST_ANSWER))
-    required = said.get("inviteCodeRequired") if said is not None else None
-    if not isinstance(required, bool):
-        raise WrongKind(f"{url} does not tell whether a code is asked for")
-    return required
 
 
 def _meant(system: Portagent, required: bool) -> list[str]:

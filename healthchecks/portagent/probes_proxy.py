@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from healthchecks.portagent.seat import OPENS, demand_first, told
+from healthchecks.portagent.seat import HEALTH, OPENS, Page, demand_first, told
 from healthchecks.portagent.system import Portagent
 from plugins import Absent, Blocked, CannotTell, printable, probe
 from plugins.endpoints.filesystem import Filesystem
@@ -52,7 +52,9 @@ def proxies(system: Portagent, filesystem: Filesystem) -> Proxies:
     """The places of nginx's configuration that pass WebSockets on to the server."""
     settings = system.settings
     places = settings.paths(settings.proxy_configs)
-    sockets = passing_on(filesystem, places, system.port, {settings.address}, _SOCKET)
+    sockets = passing_on(
+        filesystem, places, system.port, {settings.address, system.address}, _SOCKET
+    )
     return Proxies(sockets, settings.proxy_timeout)
 
 
@@ -64,9 +66,9 @@ def through_the_proxy(
     url = system.settings.proxy_url.rstrip("/")
     if not url:
         raise Absent("no proxy_url says how people reach it")
-    demand_first(system, processes, sockets, http)
+    known = demand_first(system, processes, sockets, http)
     limit = system.settings.connect_deadline
-    page = _page(http, url, limit)
+    page = _page(http, url, limit) or _kept(system, http, url, known)
     socket = _socket(websocket, url, limit) if not page else ""
     if socket and _is_shut(websocket, system, limit):
         raise Blocked(OPENS, "no WebSocket opens at the server itself")
@@ -81,7 +83,7 @@ def _page(http: Http, url: str, limit: float) -> str:
             answer = http.get(f"{url}{path}", deadline=limit)
         except CannotTell as met:
             return str(met)
-        if answer.status == 200 and told(answer) is not None:
+        if answer.status == 200 and _is_its_own(answer):
             return ""
         if answer.status in _OWN or 300 <= answer.status < 400:
             _refuse_to_judge(answer, url)
@@ -89,6 +91,25 @@ def _page(http: Http, url: str, limit: float) -> str:
         if answer.status in _BEHIND:
             return f"{said}: the proxy does not reach the server"
     return f"{said}, not by the server"
+
+
+def _is_its_own(answer: Answer) -> bool:
+    """Whether only Portagent answers so: other programs have a /health in JSON too."""
+    said = told(answer) or {}
+    return set(said) == HEALTH or isinstance(said.get("inviteCodeRequired"), bool)
+
+
+def _kept(system: Portagent, http: Http, url: str, known: Page) -> str:
+    """Return that a cache on the way kept its health, "" where none did."""
+    limit = system.settings.connect_deadline
+    said = told(http.get(f"{url}{_PAGES[0]}", deadline=limit)) or {}
+    stamp = said.get("timestamp")
+    if set(said) != HEALTH or not isinstance(stamp, int) or known.stamp is None:
+        return ""
+    old = known.stamp - min(max(stamp, 0), 1 << 50) / 1000
+    if old <= system.settings.clock_tolerance:
+        return ""
+    return f"GET {_PAGES[0]} comes from a cache, {old:.0f} s old"
 
 
 def _refuse_to_judge(answer: Answer, url: str) -> None:
@@ -106,23 +127,26 @@ def _said(answer: Answer) -> str:
 def _socket(websocket: WebSockets, url: str, limit: float) -> str:
     """Return why no WebSocket opens there, "" where one does."""
     try:
-        talk = _handshake(websocket, url, limit)
+        talk = handshake(websocket, url, limit)
     except CannotTell as met:
         return f"the WebSocket upgrade fails: {met}"
     if talk.opened:
         return ""
+    if talk.status in _OWN:
+        raise CannotTell(f"{printable(url)}{_SOCKET} asks who we are (HTTP {talk.status})")
     return f"the WebSocket upgrade is answered with HTTP {talk.status} instead of 101"
 
 
 def _is_shut(websocket: WebSockets, system: Portagent, limit: float) -> bool:
     """Whether the server itself opens none either."""
     try:
-        return not _handshake(websocket, system.url, limit).opened
+        return not handshake(websocket, system.url, limit).opened
     except CannotTell:
         return True
 
 
-def _handshake(websocket: WebSockets, url: str, limit: float) -> Talk[None]:
+def handshake(websocket: WebSockets, url: str, limit: float) -> Talk[None]:
+    """Return how a WebSocket opens below a URL, without a token; nothing is sent over it."""
     scheme, _, rest = url.partition("://")
     socket = {"https": "wss"}.get(scheme.lower(), "ws")
     return websocket.talk(f"{socket}://{rest}{_SOCKET}", _say_nothing, deadline=limit)

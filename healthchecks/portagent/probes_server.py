@@ -116,7 +116,7 @@ def ignored_port(system: Portagent, processes: Processes, sockets: Sockets, http
     seat = find_seat(system, processes, sockets, http)
     asked = system.variable("PORT")
     if asked is None:
-        demand_variables(system)
+        demand_variables(system, processes, sockets, http)
     if seat.page.generation == 2 or asked is None:
         return ""
     wanted = asked.value.reveal().strip()
@@ -142,6 +142,8 @@ def users_read(system: Portagent, processes: Processes, sockets: Sockets, http: 
     except TimedOut as met:
         return UsersRead(0, str(met))
     said = told(answer)
+    if answer.status == 401 and (said is None or "error" not in said):
+        raise CannotTell("a login is answered with HTTP 401, and not by the server itself")
     words = said.get("error", "") if said is not None else answer.body[:200]
     shown = words if isinstance(words, str | bytes) else str(words)
     kind = "" if said is not None else f" as {answer.content_type or 'nothing'}"
@@ -149,18 +151,20 @@ def users_read(system: Portagent, processes: Processes, sockets: Sockets, http: 
 
 
 @probe
-def log_level(system: Portagent) -> str:
+def log_level(system: Portagent, processes: Processes, sockets: Sockets, http: Http) -> str:
     """The level of its logging, "" where nothing sets it."""
     if system.variable("LOG_LEVEL") is None:
-        demand_variables(system)
+        demand_variables(system, processes, sockets, http)
     return system.text("LOG_LEVEL").strip()
 
 
-def demand_variables(system: Portagent) -> None:
+def demand_variables(system: Portagent, processes: Processes, sockets: Sockets, http: Http) -> None:
     """Return when what it is started with was seen; raises `Blocked` and `CannotTell`."""
     if system.hidden:
         raise CannotTell(f"its variables cannot all be read: {', '.join(system.hidden)}")
     if not (system.pid or system.container or system.unit_file or system.environment):
+        if find_seat(system, processes, sockets, http).holds:
+            raise CannotTell("it answers, and its process is not seen, or goes by another name")
         raise Blocked(UP, "it does not run, and nothing tells how it is started")
 
 

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
+from healthchecks.portagent.probes_proxy import handshake
 from healthchecks.portagent.seat import OPENS, find_seat
 from healthchecks.portagent.system import Portagent
 from plugins import (
@@ -20,6 +21,7 @@ from plugins import (
     TimedOut,
     TooBig,
     WrongKind,
+    printable,
     probe,
 )
 from plugins.endpoints.docker import Docker
@@ -29,6 +31,7 @@ from plugins.endpoints.processes import Processes
 from plugins.endpoints.quiet import Quiet
 from plugins.endpoints.sockets import Sockets
 from plugins.endpoints.websocket import Talk, WebSockets
+from plugins.endpoints.wires import address_of
 from plugins.hosts import Host
 from plugins.redaction import Secret
 
@@ -170,7 +173,20 @@ def access(
     places = [one.address for one in seat.own if one.beyond_loopback]
     places += _published(system, commands) if system.container and not seat.own else []
     shown = tuple(f"{_named(address)} port {system.port}" for address in dict.fromkeys(places))
+    shown += _through(system, websocket) if tried.opened else ()
     return Access(tried.opened, shown, system.settings.exposed_on_purpose)
+
+
+def _through(system: Portagent, websocket: WebSockets) -> tuple[str, ...]:
+    """The proxy's URL, where people of other machines get in by it and nobody asks who they are."""
+    url = system.settings.proxy_url.rstrip("/")
+    try:
+        if not url or address_of(url, ("http", "https")).loopback:
+            return ()
+        opened = handshake(websocket, url, system.settings.connect_deadline).opened
+    except CannotTell:
+        return ()  # that it does not get through is another finding
+    return (printable(url),) if opened else ()
 
 
 def _published(system: Portagent, commands: Host) -> list[str]:

@@ -49,11 +49,13 @@ class SigningSecret:
 
 
 @probe
-def signing_secret(system: Portagent) -> SigningSecret:
+def signing_secret(
+    system: Portagent, processes: Processes, sockets: Sockets, http: Http
+) -> SigningSecret:
     """What signs tokens: an option, a variable or a file."""
     found = system.variable("JWT_SECRET")
     if found is None:
-        demand_variables(system)
+        demand_variables(system, processes, sockets, http)
     if found is None or not found.value:
         return SigningSecret("", "JWT_SECRET is not set")
     secret = found.value.reveal()
@@ -97,18 +99,22 @@ def token_trial(
         return TokenTrial(name, (why,))
     if _seconds(claims.get("exp")) <= commands.call(reading.now):
         return TokenTrial(name, (f"it expired at {_moment(claims.get('exp'))}; log in anew",))
-    info, verify = (_status(system, http, token, path) for path in ("agentx/info", _VERIFY))
+    info, verify = (_status(system, http, token, path) for path in (_INFO, _VERIFY))
     if verify == 500:
         raise Blocked(READS_USERS, "it cannot look its users up")
     if info == 401:
         return TokenTrial(name, (why or "it was signed with another secret than the server's",))
-    wrong = [f"GET /agentx/info: HTTP {info}"] if info != 200 else []
+    wrong = [f"GET /{_INFO}: {_in_words(info)}"] if info != 200 else []
     wrong += [_user(system, sqlite, claims)] if verify == 401 else []
-    wrong += [f"GET /{_VERIFY}: HTTP {verify}"] if verify not in {200, 401} else []
+    wrong += [f"GET /{_VERIFY}: {_in_words(verify)}"] if verify not in {200, 401} else []
     return TokenTrial(name, tuple(wrong))
 
 
-_VERIFY = "api/auth/verify"
+_INFO, _VERIFY = "agentx/info", "api/auth/verify"
+
+
+def _in_words(status: int) -> str:
+    return f"HTTP {status}" if status else "it is not the server's JSON that answers"
 
 
 def _claims(token: Secret, system: Portagent) -> tuple[dict[str, Any], str]:
@@ -119,7 +125,7 @@ def _claims(token: Secret, system: Portagent) -> tuple[dict[str, Any], str]:
     try:
         header = jwt.get_unverified_header(text)
         claims = jwt.decode(text, options=unsigned, algorithms=["HS256"])  # type: ignore[arg-type]
-    except (jwt.InvalidTokenError, ValueError, RecursionError):
+    except (jwt.PyJWTError, ValueError, RecursionError):
         return {}, "it is not a JSON Web Token"
     if header.get("alg") != "HS256":
         return {}, "it is not signed with HS256, as the server's are"
@@ -136,12 +142,13 @@ def _signed_with(text: str, secret: Secret) -> bool:
 
     import jwt
 
-    loose: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    names = ("exp", "iat", "nbf", "aud", "iss", "sub", "jti")
+    loose: Any = {f"verify_{name}": False for name in names}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a secret is short is another finding
         try:
             jwt.decode(text, secret.reveal(), algorithms=["HS256"], options=loose)
-        except (jwt.InvalidTokenError, ValueError):
+        except (jwt.PyJWTError, ValueError):
             return False
     return True
 

@@ -83,7 +83,8 @@ def provider_of(system: Portagent, commands: Host, filesystem: Filesystem) -> Pr
     base, named_by = system.settings.provider_url, "provider_url"
     if not base:
         told = _variable(system, URL)
-        base, named_by = (told.value.reveal(), str(told)) if told else (USUAL, "")
+        # One that is set to nothing counts as none.
+        base, named_by = (told.value.reveal(), str(told)) if told and told.value else (USUAL, "")
     found = _proxies(system)
     url = f"{_bare(base).rstrip('/').removesuffix('/v1')}{_HARMLESS}"
     proxy, name = proxy_for(url, {name: one.value.reveal() for name, one in found.items()})

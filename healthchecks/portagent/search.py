@@ -13,9 +13,15 @@ from healthchecks.portagent.search_containers import (
     data_inside,
     outside,
 )
-from healthchecks.portagent.search_processes import Seen, number, processes_named
+from healthchecks.portagent.search_processes import (
+    Seen,
+    number,
+    processes_named,
+    servers_holding,
+)
 from healthchecks.portagent.variables import OPTIONS, Variable, first_of, variables_of
 from plugins.endpoints.commands import Command, unit_command, variables_in
+from plugins.endpoints.container_settings import Port
 from plugins.endpoints.containers import Container
 from plugins.eyes import reading
 from plugins.hosts import Host
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from healthchecks.portagent.system import Settings
 
 _LIMIT = 256 << 10
+_EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - as the engine tells it
 
 
 class Search:
@@ -53,7 +60,17 @@ class Search:
     @cached_property
     def seen(self) -> tuple[Seen, ...]:
         """Its processes: those that the systems file means, one that listens first."""
+        settings = self.settings
         mine = tuple(row for row in self._processes if self._is_meant(row))
+        if not mine and self.containers.named(settings) is None:
+            # Under a name such as `node dist/cli.js` it is known by what it holds open.
+            folders = (settings.data_dir,) if settings.data_dir else settings.default_data
+            mine = tuple(
+                row
+                for folder in settings.paths(folders)
+                for row in servers_holding(folder, self.host)
+                if self._is_meant(row)
+            )
         # A wrapper is a process of it too, and not the one that listens.
         return tuple(sorted(mine, key=lambda row: (not row.command.ports, row.command.pid)))
 
@@ -202,7 +219,7 @@ class Search:
 
     def _is_its_own(self, path: str) -> bool:
         """Whether a folder is Portagent's: other programs of its makers have one of that name."""
-        signs = (f"{path}/data/portagent.db", f"{path}/data/queue.db", f"{path}/logs/portagent.log")
+        signs = (f"{path}/data/portagent.db", f"{path}/logs/portagent.log")
         return bool(path) and any(self.kind(sign) != "missing" for sign in signs)
 
     @cached_property
@@ -213,13 +230,31 @@ class Search:
         if settings.port:
             return settings.port
         if self.container is not None:
-            inner = f"{told or 5200}/tcp"
-            published = (one.outer for one in self.container.settings.ports if one.inner == inner)
-            return next(published, 0) or told or settings.default_port
+            return next((one.outer for one in self._ways_in), 0) or told or settings.default_port
         second = number(command.environment.get("WS_PORT", ""))
         wanted = (told, second, settings.default_port)
         listened = next((port for port in wanted if port in command.ports), 0)
         return listened or (*command.ports, 0)[0] or told or second or settings.default_port
+
+    @cached_property
+    def _ways_in(self) -> tuple[Port, ...]:
+        """The ports of the machine at which the engine publishes its port."""
+        inner = f"{number(self.command.flag('port', 'p')) or 5200}/tcp"
+        ports = self.container.settings.ports if self.container is not None else ()
+        return tuple(one for one in ports if one.inner == inner and one.outer)
+
+    @property
+    def published(self) -> bool:
+        """Whether the engine lets this machine reach its port in the container."""
+        host = self.container is not None and self.container.settings.network_mode == "host"
+        return bool(self._ways_in) or host
+
+    @property
+    def address(self) -> str:
+        """The address at which it is asked: where it is published at one alone, that one."""
+        told = self.settings.address
+        only = {one.address for one in self._ways_in if one.outer == self.port}
+        return told if told in only or only & _EVERYWHERE else min(only, default=told)
 
     @cached_property
     def traces(self) -> tuple[str, ...]:

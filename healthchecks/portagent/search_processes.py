@@ -50,7 +50,28 @@ class Seen:
 def processes_named(names: tuple[str, ...], host: Host) -> tuple[Seen, ...]:
     """Return the living processes that run one of the programs, by process id."""
     processes = Processes(host)
-    found = processes.by_program(names)
+    return _looked_at(processes, processes.by_program(names), host)
+
+
+def servers_holding(folder: str, host: Host) -> tuple[Seen, ...]:
+    """Return the processes that listen and keep the data of a folder open, whatever their names.
+
+    Those of other users are seen by root only. Who has but one of its databases open looks at it.
+    """
+    processes = Processes(host)
+    held: list[set[int]] = []
+    for name in ("portagent", "queue"):
+        try:
+            held.append({pid for pid, _ in processes.holders(f"{folder}/data/{name}.db")})
+        except CannotTell:
+            return ()  # it is not there, or not ours to see
+    pids = set.intersection(*held) - ({os.getpid()} if host.is_local else set())
+    found = tuple(one for pid in sorted(pids) if (one := processes.one(pid)) is not None)
+    return tuple(row for row in _looked_at(processes, found, host) if row.command.ports)
+
+
+def _looked_at(processes: Processes, found: tuple[Process, ...], host: Host) -> tuple[Seen, ...]:
+    """Return each process with what it was started with."""
     if not found:
         return ()
     # Where we are in a container ourselves, what is in the same one runs on "the machine".

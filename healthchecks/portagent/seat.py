@@ -6,18 +6,20 @@ Every look at the wire begins here, so that a server that is down is one finding
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from healthchecks.portagent.system import Portagent
 from plugins import (
     Absent,
     Blocked,
+    CannotTell,
     NoPermission,
     NotThere,
     Refused,
     TimedOut,
     TooBig,
     WrongKind,
+    printable,
 )
 from plugins.endpoints.http import Answer, Http
 from plugins.endpoints.processes import Processes
@@ -27,6 +29,8 @@ UP = "portagent.it_is_up"
 OWN_PORT = "portagent.its_port_is_its_own"
 OPENS = "portagent.a_websocket_opens"
 READS_USERS = "portagent.it_can_read_its_users"
+# What its /health holds, and nothing else.
+HEALTH = {"status", "timestamp"}
 
 LARGEST_ANSWER = 64 << 10  # bytes; what it tells of itself is much smaller
 # What the engine itself listens with at a port that a container publishes.
@@ -113,28 +117,59 @@ def find_seat(system: Portagent, processes: Processes, sockets: Sockets, http: H
         NoPermission: somebody listens on the port, and neither who it is nor what it says tells.
         CannotTell: there is no way to its address from here.
     """
-    seen = page(system, http)
     listeners = sockets.on(system.port)
     known = set(system.pids)
     known |= {one.pid for one in processes.all() if one.ppid in known}
-    strangers = tuple(
-        one for one in listeners if one.pid not in known and _strange(one, system, seen)
-    )
-    published = bool(system.container) and bool(system.pid)
+    unknown = tuple(one for one in listeners if one.pid not in known and not _fits(one, system))
+    published = bool(system.container) and bool(system.pid) and system.published
+    seen = page(system, http)
+    if len(unknown) == len(listeners) and not published:
+        seen = _proven(system, http, seen)
+    if system.container and system.pid and not system.published and not seen.generation:
+        raise CannotTell(
+            f"the container {printable(system.container)} publishes no port of the server on this "
+            "machine; say with address and port of the systems file where it can be asked"
+        )
+    strangers = () if seen.generation else unknown
+    if not all(one.pid for one in strangers):
+        raise NoPermission(f"only root may see which process listens on port {system.port}")
     return Seat(bool(system.pid), listeners, strangers, seen, published)
 
 
-def _strange(listener: Listener, system: Portagent, seen: Page) -> bool:
-    """Whether a socket that none of its known processes holds is another program's."""
-    if seen.generation:
-        return False
+def _fits(listener: Listener, system: Portagent) -> bool:
+    """Whether a socket that none of its known processes is seen to hold may well be its own."""
     if system.container and listener.program in {*_PUBLISHERS, ""}:
-        return False
-    if listener.pid:
         return True
-    if system.pid and listener.uid == system.uid:
-        return False
-    raise NoPermission(f"only root may see which process listens on port {system.port}")
+    return not listener.pid and bool(system.pid) and listener.uid == system.uid
+
+
+def _proven(system: Portagent, http: Http, seen: Page) -> Page:
+    """What was answered, as long as no other program may answer so: many have such a /health."""
+    if seen.generation == 2 and seen.trouble:
+        return replace(seen, generation=0)
+    if seen.generation != 1:
+        return seen
+    try:
+        asks_for_a_code(system, http)
+    except _NO_ANSWER:
+        said = "another program answers: it tells its health as Portagent does, and no more"
+        return Page(0, None, 0.0, said)
+    return seen
+
+
+def asks_for_a_code(system: Portagent, http: Http) -> bool:
+    """Whether the server itself says that registering asks for a code.
+
+    Raises:
+        WrongKind: it does not tell.
+        NotThere, Refused, TimedOut, TooBig: it does not answer.
+    """
+    url = f"{system.url}/api/auth/config"
+    said = told(http.get(url, deadline=system.settings.connect_deadline, limit=LARGEST_ANSWER))
+    required = said.get("inviteCodeRequired") if said is not None else None
+    if not isinstance(required, bool):
+        raise WrongKind(f"{url} does not tell whether a code is asked for")
+    return required
 
 
 def page(system: Portagent, http: Http) -> Page:
@@ -162,8 +197,8 @@ def _told(answer: Answer) -> Page:
         # The page of the web UI, which it gives to every path that it does not know, is no proof.
         return Page(0, None, 0.0, f"{shown} instead of JSON")
     stamp = said.get("timestamp")
-    if isinstance(stamp, bool) or not isinstance(stamp, int) or "status" not in said:
-        return Page(0, None, 0.0, f"{shown}, without its status and timestamp")
+    if isinstance(stamp, bool) or not isinstance(stamp, int) or set(said) != HEALTH:
+        return Page(0, None, 0.0, f"{shown}, and not of its status and timestamp alone")
     moment = min(max(stamp, 0), 1 << 50) / 1000
     age = answer.header("age")
     kept = float(age) if age.isascii() and age.isdigit() and len(age) < 10 else 0.0
@@ -178,7 +213,7 @@ def second_generation(system: Portagent, http: Http) -> str:
     # Where it runs as a process of its own, its variable names the page's port.
     named = system.text("PORT") if system.variable("WS_PORT") is not None else ""
     port = named if named.isascii() and named.isdigit() else settings.web_port
-    url = f"http://{settings.address}:{port}/api/health"
+    url = f"http://{system.address}:{port}/api/health"
     try:
         answer = http.get(url, deadline=settings.connect_deadline, limit=LARGEST_ANSWER)
     except _NO_ANSWER as met:

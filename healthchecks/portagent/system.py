@@ -88,6 +88,7 @@ class Portagent:
         settings: the keys in force, with the limits that the checks judge by.
         home: the home folder.
         data_dir: its data folder, which holds data/, logs/ and containers/.
+        address: the address at which it is asked.
         port: the TCP port that it should listen on, as the machine sees it.
         asked_port: the port that --port asks for, 0 where none does.
         pid: its process on this host, 0 where none runs.
@@ -97,6 +98,7 @@ class Portagent:
         outputs: the regular files that it prints to.
         container: the name of its container, "" where it runs in none.
         container_id: the id of that container.
+        published: whether the engine lets this machine reach its port in the container.
         unit: its systemd unit's name, where the unit's file is there.
         unit_file: that file.
         environment: what it was started with: options, variables, files; the first one wins.
@@ -109,6 +111,7 @@ class Portagent:
     settings: Settings
     home: str
     data_dir: str
+    address: str
     port: int
     asked_port: int
     pid: int
@@ -118,6 +121,7 @@ class Portagent:
     outputs: tuple[str, ...]
     container: str
     container_id: str
+    published: bool
     unit: str
     unit_file: str
     environment: tuple[Variable, ...]
@@ -134,7 +138,7 @@ class Portagent:
     @property
     def url(self) -> str:
         """Where it answers to HTTP."""
-        address = self.settings.address
+        address = self.address
         return f"http://{f'[{address}]' if ':' in address else address}:{self.port}"
 
     def variable(self, name: str) -> Variable | None:
@@ -173,11 +177,12 @@ def find(settings: Settings, host: Host) -> Portagent:
     search = Search(settings, host)
     if not search.traces:
         raise Absent("Portagent", search.looked_in)
-    container, command, data = search.container, search.command, search.data_dir
+    container, command = search.container, search.command
     return Portagent(
         settings=settings,
         home=settings.path("~"),
-        data_dir=data,
+        data_dir=search.data_dir,
+        address=search.address,
         port=search.port,
         asked_port=number(command.flag("port", "p")),
         pid=(*search.pids, 0)[0],
@@ -187,23 +192,30 @@ def find(settings: Settings, host: Host) -> Portagent:
         outputs=command.outputs,
         container=container.name if container is not None else "",
         container_id=container.id if container is not None else "",
+        published=search.published,
         unit=settings.unit if search.unit_file else "",
         unit_file=search.unit_file,
         environment=search.variables,
         hidden=search.hidden,
         variable_files=search.variable_files,
         engine_trouble=search.containers.trouble,
-        uses=Uses(
-            folders=(data,) if data and search.kind(data) == "folder" else (),
-            ports=(search.port,),
-            programs=settings.programs,
-            docker=container is not None or bool(settings.container),
-            backups=settings.paths(settings.backups),
-            # Of a folder that is seen through a process nobody keeps the way open.
-            roots=(
-                *((data,) if data and not data.startswith("/proc/") else ()),
-                *search.variable_files,
-                *settings.paths(settings.backups),
-            ),
+        uses=_uses(search),
+    )
+
+
+def _uses(search: Search) -> Uses:
+    """What it uses of its host."""
+    settings, data = search.settings, search.data_dir
+    return Uses(
+        folders=(data,) if data and search.kind(data) == "folder" else (),
+        ports=(search.port,),
+        programs=settings.programs,
+        docker=search.container is not None or bool(settings.container),
+        backups=settings.paths(settings.backups),
+        # Of a folder that is seen through a process nobody keeps the way open.
+        roots=(
+            *((data,) if data and not data.startswith("/proc/") else ()),
+            *search.variable_files,
+            *settings.paths(settings.backups),
         ),
     )

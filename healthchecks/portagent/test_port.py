@@ -80,6 +80,12 @@ def taken(world: World) -> None:
 
 
 @fault(test_its_port_is_its_own)
+def taken_by_one_that_says_that_it_is_well(world: World) -> None:
+    """Another program has a /health of the same form, as many do."""
+    world.server.another_program(well=True)
+
+
+@fault(test_its_port_is_its_own)
 def elsewhere(world: World) -> None:
     """The systems file names another port than the one that it was started with."""
     world.server.start()

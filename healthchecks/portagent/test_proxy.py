@@ -121,6 +121,13 @@ def gone(world: World) -> None:
 
 
 @fault(test_the_proxy_in_front_lets_people_through, needs=("nginx",))
+def from_a_cache(world: World) -> None:
+    """nginx kept an answer of long ago."""
+    world.server.start()
+    world.outside.proxy(keeps=True)
+
+
+@fault(test_the_proxy_in_front_lets_people_through, needs=("nginx",))
 def another_page(world: World) -> None:
     """The welcome page of the distribution."""
     world.server.start()
@@ -145,6 +152,13 @@ def with_a_login_of_its_own(world: World) -> None:
     """nginx asks for a name and a password first."""
     world.server.start()
     world.outside.proxy(asks=True)
+
+
+@fault(test_the_proxy_in_front_lets_people_through, needs=("nginx",), becomes="cannot_tell")
+def with_a_login_for_sockets(world: World) -> None:
+    """nginx asks for a name and a password at /ws, as is advised."""
+    world.server.start()
+    world.outside.proxy(guards=True)
 
 
 @fault(test_the_proxy_in_front_lets_people_through, becomes="absent")

@@ -13,7 +13,8 @@ from plugins import P0, P1, P3, check, fault, healthy, listed
     hint="""Ask it by hand, past any proxy: `curl -is -m 5 http://127.0.0.1:<port>/health` must say
     Content-Type: application/json and {"status":"ok",…}. Where nothing answers, see why it ended:
     `docker logs --tail 50 portagent` or `journalctl -n 50 -u portagent`, then start it again:
-    `docker restart portagent` or `systemctl restart portagent`. A wrong time is the machine's
+    `docker restart portagent`, `systemctl restart portagent`, or `portagent` where neither looks
+    after it. A wrong time is the machine's
     (`timedatectl`) or a cache's in between.""",
 )
 def test_it_is_up(health: Health) -> None:
@@ -175,6 +176,12 @@ def of_the_second_generation_without_its_page(world: World) -> None:
 def with_another_program_at_its_port(world: World) -> None:
     """Another program was quicker: that is one finding, not two."""
     world.server.another_program()
+
+
+@fault(test_it_is_up, becomes="blocked")
+def with_another_program_that_is_well(world: World) -> None:
+    """A stranger's /health is no sign of life of the server."""
+    world.server.another_program(well=True)
 
 
 @fault(test_it_can_read_its_users, becomes="blocked")

@@ -27,10 +27,11 @@ def test_logins_survive_a_restart(signing_secret: SigningSecret) -> None:
 @check(
     P1,
     guide="PT08",
-    hint="""Log in again and keep the new token in that variable: `curl -s -H 'Content-Type:
-    application/json' -d '{"usernameOrEmail":"…","password":"…"}'
-    http://127.0.0.1:<port>/api/auth/login`. Where it was signed with another secret, give the
-    server a fixed JWT_SECRET; where the user is disabled or gone, ask who did that.""",
+    hint="""Log in again, and keep the new token in that variable: with
+    {"usernameOrEmail":"…","password":"…"} in a file of mode 600, `curl -s -H 'Content-Type:
+    application/json' -d @<file> http://127.0.0.1:<port>/api/auth/login`. Where it was signed with
+    another secret, give the server a fixed JWT_SECRET; where the user is disabled or gone, ask who
+    did that.""",
 )
 def test_tokens_are_accepted(token_trial: TokenTrial) -> None:
     """The test token is accepted.

@@ -28,10 +28,11 @@ def test_a_websocket_opens(opening: Opening) -> None:
 @check(
     P0,
     guide="PT12",
-    hint="""Let it listen for this machine alone: `docker run -p 127.0.0.1:5200:5200 …`, or shut the
-    port with `ufw deny <port>`; the command itself always listens at every address. Put a proxy
-    before it that asks who they are, such as nginx with auth_basic or auth_request for location
-    /ws, and say exposed_on_purpose = true in the systems file.""",
+    hint="""Let other machines not reach it: in Docker `docker run -p 127.0.0.1:5200:5200 …`, as a
+    firewall such as ufw does not hold for ports that Docker publishes; else `ufw deny <port>`, as
+    the command itself always listens at every address. Put a proxy before it that asks who they
+    are, such as nginx with auth_basic or auth_request for location /ws. Where a firewall or VPN
+    keeps others out, which is not seen here, say exposed_on_purpose = true in the systems file.""",
 )
 def test_strangers_cannot_open_a_websocket(access: Access) -> None:
     """Strangers cannot open a WebSocket.
@@ -151,6 +152,20 @@ def open_to_all(world: World) -> None:
     """The real server's own way: every address, and no token."""
     world.server.environment["WORLD_HOST"] = "0.0.0.0"  # noqa: S104 - shown on purpose
     world.server.start()
+
+
+@fault(test_strangers_cannot_open_a_websocket, needs=("nginx",))
+def open_by_its_proxy(world: World) -> None:
+    """Only this machine reaches its port, and everybody the proxy in front, which asks nobody."""
+    world.server.start()
+    world.change(proxy_url=f"http://127.1:{world.outside.proxy()}")
+
+
+@healthy(test_strangers_cannot_open_a_websocket, needs=("nginx",))
+def asked_by_its_proxy(world: World) -> None:
+    """The proxy in front asks for a name and a password where WebSockets open."""
+    world.server.start()
+    world.change(proxy_url=f"http://127.1:{world.outside.proxy(guards=True)}")
 
 
 @fault(test_users_of_this_machine_need_a_token)

@@ -17,6 +17,10 @@ _UPGRADE = """
       proxy_http_version 1.1;
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection "upgrade";"""
+_KEPT = (
+    "default_type application/json;"
+    """ return 200 '{"status":"ok","timestamp":1760000000000}';"""
+)
 _WHOLE = """
 daemon off;
 master_process off;
@@ -47,6 +51,8 @@ class Front:
         read_timeout: how long it waits for the server, in nginx's words.
         passes: whether it passes anything on.
         asks: whether it asks for a name and a password.
+        guards: whether it asks so for WebSockets alone.
+        keeps: whether what it says of the server's health is long ago.
         pages: whether it serves the page itself.
     """
 
@@ -55,6 +61,8 @@ class Front:
     read_timeout: str = "3600s"
     passes: bool = True
     asks: bool = False
+    guards: bool = False
+    keeps: bool = False
     pages: bool = False
 
     def text(self, folder: Path, port: int) -> str:
@@ -66,7 +74,10 @@ class Front:
         names = ("/api/", "/ws") if self.pages else ("/",)
         places = "".join(f"    location {name} {block}" for name in names) if self.passes else ""
         places += "    location / { try_files $uri /index.html; }\n" if self.pages else ""
-        asking = f'auth_basic "who"; auth_basic_user_file {folder}/users;' if self.asks else ""
+        who = f'auth_basic "who"; auth_basic_user_file {folder}/users;'
+        asking = who if self.asks else ""
+        places += f"    location = /ws {{ {who} {block[1:]}" if self.guards else ""
+        places += f"    location = /health {{ {_KEPT} }}\n" if self.keeps else ""
         temporary = "".join(f"{name}_temp_path {folder}/{name};\n  " for name in _PARTS)
         return _WHOLE.format(
             folder=folder, port=port, temporary=temporary, asking=asking, places=places

@@ -37,6 +37,17 @@ _ANOTHER = (
     "print('.',flush=True)\n"
     "while True: s.accept()[0].close()\n"
 )
+_WELL = """import socket, sys, time
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print(".", flush=True)
+while True:
+    wire = s.accept()[0]
+    kind = "200 OK" if b"/health" in wire.recv(4096) else "404 Not Found"
+    told = '{"status":"ok","timestamp":%d}' % (time.time() * 1000)
+    head = f"HTTP/1.1 {kind}\\r\\nContent-Type: application/json\\r\\nConnection: close"
+    wire.sendall(f"{head}\\r\\n\\r\\n{told}".encode())
+    wire.close()
+"""
 
 
 class Server:
@@ -208,9 +219,13 @@ class Server:
         folder, name = self._world.folder / "units", "portagent.service"
         self._world.change(**unit_that_shows(folder, name, text, shown, journal))
 
-    def another_program(self) -> int:
-        """Start another program that listens on its port, and return its pid."""
-        return self._helper(_ANOTHER, str(self.port))
+    def another_program(self, *, well: bool = False) -> int:
+        """Start another program that listens on its port, and return its pid.
+
+        Args:
+            well: whether it tells its health as the server does.
+        """
+        return self._helper(_WELL if well else _ANOTHER, str(self.port))
 
     def _helper(self, code: str, word: str) -> int:
         argv = [sys.executable, "-S", "-c", code, word]

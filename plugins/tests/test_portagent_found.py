@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,12 +127,36 @@ def test_its_unit_tells_while_it_does_not_run(world: World, tmp_path: Path) -> N
     assert seen.variable("JWT_SECRET") is not None
 
 
+@pytest.mark.parametrize("name", ["portagent-linux-x64", "index.js"])
+def test_what_its_package_starts_is_found_under_its_own_name(world: World, name: str) -> None:
+    """The command of the package starts a program; a checkout is started as node dist/….js."""
+    under = world.server.program.with_name(name)
+    under.symlink_to(world.server.program.readlink())
+    world.server.program = under
+    pid = world.server.start()
+    seen = found(world, data_dir="", default_data=("~/.agentx",))
+    assert (seen.pids, seen.port) == ((pid,), world.server.port)
+    assert seen.variable("JWT_SECRET") is not None
+
+
+def test_who_looks_at_its_users_is_not_the_server(world: World) -> None:
+    folder = world.data_dir / "data"
+    code = "import socket,sqlite3,sys; s=socket.create_server(('127.0.0.1',0));"
+    code += "d=sqlite3.connect(sys.argv[1]); d.execute('select * from users').fetchone();"
+    code += "print(1,flush=True); sys.stdin.read()"
+    argv = [sys.executable, "-S", "-c", code, str(folder / "portagent.db")]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as viewer:
+        assert viewer.stdout is not None
+        assert viewer.stdout.readline()
+        assert found(world).pids == ()
+        viewer.communicate()
+
+
 def test_its_folder_alone_is_enough_and_that_of_its_makers_is_not(world: World) -> None:
     home = str(world.folder)
     places = {"data_dir": "", "default_data": ("~/.agentx",), "home": home}
     assert found(world, **places).data_dir == str(world.data_dir)
-    for name in ("portagent", "agentx", "queue"):
-        world.databases.path(name).unlink()
+    world.databases.path("portagent").unlink()
     (world.data_dir / "logs/portagent.log").unlink()
     with pytest.raises(Absent):
         found(world, **places)

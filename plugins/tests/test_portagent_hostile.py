@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 import json
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -110,6 +112,8 @@ def test_every_probe_ends_in_a_fact_or_says_why_not(world: World, body: str, wel
     began = time.monotonic()
     with answering(world, BODIES[body], well):
         system = found(world)
+        if well:  # it is known for the server, by its process
+            system = dataclasses.replace(system, pid=os.getpid(), pids=(os.getpid(),))
         for name in ASKED:
             words = asked(name, system)
             assert not CONTROLS.findall(words), (name, words)
@@ -126,6 +130,13 @@ def test_nothing_of_that_is_taken_for_the_server(world: World, body: str) -> Non
         return  # a clock that is wrong, and no other fault
     assert seen.trouble or seen.stamp, seen
     assert seen.generation == 0 or body in {"escapes", "surrogates", "a huge number"}
+
+
+def test_a_login_that_somebody_in_front_refuses_is_no_proof(world: World) -> None:
+    page = b"HTTP/1.1 401 X\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n"
+    with answering(world, page, well=True):
+        system = dataclasses.replace(found(world), pid=os.getpid(), pids=(os.getpid(),))
+        assert "not by the server itself" in asked("users_read", system)
 
 
 def test_what_is_not_up_blocks_what_hangs_on_it(world: World) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from healthchecks.portagent.search import Search
 from healthchecks.portagent.search_containers import Containers, outside
 from healthchecks.portagent.world import World
 from healthchecks.portagent.world_containers import NEEDS
 from healthchecks.portagent.world_server import KEY, SECRET
 from plugins.endpoints import containers as rows
+from plugins.endpoints.container_settings import Port
 from plugins.endpoints.containers import Container
+from plugins.hosts import Host
 from plugins.outcomes import Absent
 from plugins.proofs import lacking
 from plugins.tests.portagent_box import opened
@@ -95,6 +99,27 @@ def test_of_two_that_one_whose_data_is_meant() -> None:
 def test_a_path_inside_is_found_outside_by_the_innermost_mount(path: str, there: str) -> None:
     one = inspected("a", IMAGE, _data="/srv/data", _data_deeper="/srv/deep")
     assert outside(path, one) == there
+
+
+@pytest.mark.parametrize(
+    ("bindings", "mode", "reached"),
+    [
+        ([("0.0.0.0", "5300")], "bridge", (True, "127.0.0.1", 5300)),
+        ([("10.1.2.3", "5300")], "bridge", (True, "10.1.2.3", 5300)),
+        ([("10.1.2.3", "80"), ("127.0.0.1", "80")], "bridge", (True, "127.0.0.1", 80)),
+        ([], "behind", (False, "127.0.0.1", 5200)),
+        ([], "host", (True, "127.0.0.1", 5200)),
+    ],
+)
+def test_it_is_asked_where_the_engine_publishes_it(
+    bindings: list[tuple[str, str]], mode: str, reached: tuple[bool, str, int]
+) -> None:
+    told = inspected("portagent", IMAGE)
+    ports = tuple(Port("5200/tcp", address, int(outer)) for address, outer in bindings)
+    one = replace(told, settings=replace(told.settings, ports=ports, network_mode=mode))
+    search = Search(SETTINGS, Host())
+    search.__dict__ |= {"containers": Containers((one,)), "seen": ()}
+    assert (search.published, search.address, search.port) == reached
 
 
 @ON_AN_ENGINE

@@ -73,6 +73,12 @@ def looked(world: World, folder: Path, *options: str, kinds: str = "provider") -
     return suite(folder, tables, *words, systems=("portagent",), target=target)
 
 
+def test_a_url_that_is_set_to_nothing_is_the_usual_one(world: World) -> None:
+    world.change(provider_url="")
+    world.outside.given(LLM_PROVIDER_URL="")
+    assert provider(world).url == "https://api.anthropic.com/v1/models"
+
+
 def test_every_fault_has_its_stage() -> None:
     assert {one.name for one in REACH if one.outcome == "ill"} == set(STAGES)
 
