@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from healthchecks.portagent.probes_container import container
 from healthchecks.portagent.probes_tokens import SigningSecret
+from healthchecks.portagent.search_containers import data_inside
 from healthchecks.portagent.system import Portagent
 from plugins import Absent, CannotTell, printable
 from plugins.endpoints.commands import variables_in
@@ -63,16 +64,17 @@ def recreated(system: Portagent, commands: Host, wanted: Change) -> Iterator[Ste
 
     Raises:
         Absent: it runs in no container.
-        CannotTell: the former one would not stay.
+        CannotTell: the former one would not stay, or holds the data itself.
     """
     docker, one = container(system, commands)
-    if one.auto_remove:
-        raise CannotTell(
-            f"{one.name} removes itself when it is stopped (--rm): nothing could be taken back"
-        )
+    _demand_lasting(system, one)
     words = ("docker", "--host", docker.base_url)
     stamp = commands.call(dated.stamped, "%Y%m%d-%H%M%S")
-    yield from _set_aside(one, words, f"{one.name}-before-{stamp}")
+    if one.state in ALIVE:
+        again = (*words, "start", one.id)
+        yield Command((*words, "stop", one.id), undo=again, deadline=_STOP)
+    rename = (*words, "rename", one.id)
+    yield Command((*rename, f"{one.name}-before-{stamp}"), undo=(*rename, one.name))
     yield CreateLike(
         docker.base_url,
         one.id,
@@ -83,6 +85,11 @@ def recreated(system: Portagent, commands: Host, wanted: Change) -> Iterator[Ste
         wanted.log_files,
         wanted.fresh,
     )
+    policy = one.settings.restart
+    if policy != "no":
+        # After the new one was made, which has the former one's policy, and before it starts.
+        held = (*words, "update", "--restart=no", one.id)
+        yield Command(held, undo=(*words, "update", f"--restart={policy}", one.id))
     start, stop = (*words, "start", one.name), (*words, "stop", "--time", "5", one.name)
     yield Command(start, undo=stop, deadline=60.0)
     yield StaysUp(docker.base_url, one.name)
@@ -91,16 +98,18 @@ def recreated(system: Portagent, commands: Host, wanted: Change) -> Iterator[Ste
         yield Note("It was made by docker compose: put into its file what is to differ, too.")
 
 
-def _set_aside(one: Container, words: tuple[str, ...], name: str) -> Iterator[Command]:
-    """Stop the former one, keep the engine from starting it, and give its name away."""
-    if one.state in ALIVE:
-        stop = (*words, "stop", one.id)
-        yield Command(stop, undo=(*words, "start", one.id), deadline=_STOP)
-    policy = one.settings.restart
-    if policy != "no":
-        held = (*words, "update", "--restart=no", one.id)
-        yield Command(held, undo=(*words, "update", f"--restart={policy}", one.id))
-    yield Command((*words, "rename", one.id, name), undo=(*words, "rename", one.id, one.name))
+def _demand_lasting(system: Portagent, one: Container) -> None:
+    """Refuse a container that would not stay when it is stopped, or that holds the data itself."""
+    if one.auto_remove:
+        raise CannotTell(
+            f"{one.name} removes itself when it is stopped (--rm): nothing could be taken back"
+        )
+    if not system.data_dir or system.data_dir.startswith("/proc/"):
+        raise CannotTell(
+            f"its data lies inside of {one.name}, in no volume: the new one would start without any"
+            f" account. Copy it out first (`docker cp {one.name}:{data_inside(one)} <folder>`), and"
+            " make it anew by hand with that folder as its volume"
+        )
 
 
 def secret_fixed(

@@ -16,6 +16,7 @@ from typing import Any
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 _SHORT = 12  # characters of its id, which a container is named by where it is given no name
 _OF_NO_NETWORK = ("host", "none")
+_KEPT = ("IPAMConfig", "Links", "DriverOpts", "GwPriority")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def body(told: Mapping[str, Any], image: str, change: Change) -> dict[str, Any]:
     config = {**told["Config"], "Image": image}
     host = {**told["HostConfig"]}
     mode = host.get("NetworkMode") or "default"
-    if config.get("Hostname") == told["Id"][:_SHORT] or mode.startswith("container:"):
+    lent = mode.startswith("container:") or host.get("UTSMode") == "host"
+    if lent or config.get("Hostname") == told["Id"][:_SHORT]:
         config.pop("Hostname", None)
     if not config.get("MacAddress"):
         config.pop("MacAddress", None)
@@ -77,9 +79,23 @@ def networks(told: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _attachment(row: Mapping[str, Any], former: str) -> dict[str, Any]:
-    kept = {key: row[key] for key in ("IPAMConfig", "Links", "DriverOpts") if row.get(key)}
+    kept = {key: row[key] for key in _KEPT if row.get(key)}
     aliases = [alias for alias in row.get("Aliases") or () if alias != former[:_SHORT]]
     return {**kept, "Aliases": aliases} if aliases else kept
+
+
+def attached(how: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a container is attached to a network, in the words of the docker package."""
+    addresses = how.get("IPAMConfig") or {}
+    pairs = (str(link).partition(":") for link in how.get("Links") or ())
+    return {
+        "aliases": how.get("Aliases"),
+        "ipv4_address": addresses.get("IPv4Address"),
+        "ipv6_address": addresses.get("IPv6Address"),
+        "link_local_ips": addresses.get("LinkLocalIPs"),
+        "links": [(name, alias) for name, _, alias in pairs] or None,
+        "driver_opt": how.get("DriverOpts"),
+    }
 
 
 def _mounts(told: Mapping[str, Any], host: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,11 +89,15 @@ def test_all_that_it_was_made_with_is_kept(world: World) -> None:
 def test_it_comes_onto_its_networks_again(world: World) -> None:
     former = world.containers.on_networks("front", "back")
     engine = world.containers.engine
+    engine.docker("network", "create", "--subnet", "10.213.7.0/24", "side")
+    engine.docker("network", "connect", "--ip", "10.213.7.9", "side", former)
+    engine.docker("stop", "--time", "0", former)
     engine.docker("rename", former, "former")
     CreateLike(engine.url, former, "portagent").take(hands_on(world.folder))
     engine.docker("start", "portagent")
     rows = told(engine, "portagent")["NetworkSettings"]["Networks"]
-    assert sorted(rows) == ["back", "front"]
+    assert sorted(rows) == ["back", "front", "side"]
+    assert rows["side"]["IPAMConfig"]["IPv4Address"] == "10.213.7.9"
     assert "agents" in rows["front"]["Aliases"]
     assert former[:12] not in json.dumps(rows)
     assert told(engine, "portagent")["HostConfig"]["NetworkMode"] == "front"
@@ -144,6 +148,7 @@ def test_it_is_made_anew_with_bounds_and_given_back(world: World) -> None:
     assert look.status == 0, look.terminal
     new = told(engine, "portagent")
     assert new["Id"] != former
+    assert new["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
     assert variables(new) == variables(told(engine, former))
     assert new["HostConfig"]["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
     old = told(engine, former)
@@ -174,6 +179,14 @@ def test_one_that_removes_itself_is_left_alone(world: World) -> None:
     look = recover(world, "recreate_container")
     assert (look.status, "nothing could be taken back" in look.terminal) == (11, True)
     assert told(world.containers.engine, "portagent")["State"]["Status"] == "running"
+    assert told(world.containers.engine, "portagent")["Id"] == former
+
+
+def test_one_that_holds_its_data_itself_is_left_alone(world: World) -> None:
+    former = world.containers.run("--restart", "no", leave=("--volume", "--restart"))
+    world.change(data_dir="")
+    look = recover(world, "recreate_container")
+    assert (look.status, "docker cp portagent:/home/node/.agentx" in look.terminal) == (11, True)
     assert told(world.containers.engine, "portagent")["Id"] == former
 
 
