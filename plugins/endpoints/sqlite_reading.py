@@ -6,9 +6,10 @@ to it meanwhile. A reader's lock would make the commit of a writer fail, which m
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
 import sqlite3
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -167,5 +168,19 @@ def apart(real: str, size: int) -> Iterator[str]:
         )
     with tempfile.TemporaryDirectory(prefix="healthchecks-") as folder:
         for end in ("", "-wal"):
-            shutil.copyfile(f"{real}{end}", os.path.join(folder, f"copy.db{end}"))
+            _copied(f"{real}{end}", os.path.join(folder, f"copy.db{end}"))
         yield f"{_named(os.path.join(folder, 'copy.db'))}?mode=rw"
+
+
+def _copied(source: str, target: str) -> None:
+    """Copy a regular file; what its owner put a link, a device or no end there for is not read."""
+    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as reader, open(target, "xb") as writer:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EPROTOTYPE, "is not a regular file", source)
+        left = SCRATCH + 1
+        while left and (block := reader.read(min(left, 1 << 20))):
+            writer.write(block)
+            left -= len(block)
+    if not left:
+        raise CannotTell(f"{printable(source)} grew while it was copied to be read")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -78,3 +79,13 @@ def test_nobodys_pragma_sets_anything(look: Sqlite, tmp_path: Path) -> None:
     for sql in ("PRAGMA journal_mode = wal", "PRAGMA user_version = 3", "ATTACH 'x' AS y"):
         with pytest.raises(CannotTell):
             look.query(str(tmp_path / "a.db"), sql)
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "/etc/passwd", "fifo"])
+def test_a_log_that_leads_elsewhere_is_not_read(look: Sqlite, tmp_path: Path, target: str) -> None:
+    with made(tmp_path / "a.db"):
+        pass
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "a.db-wal").symlink_to(target)
+    with pytest.raises(CannotTell):
+        look.check(str(tmp_path / "a.db"))
