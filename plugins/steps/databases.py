@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from plugins.endpoints import sqlite_reading
 from plugins.endpoints.sqlite import Standing
 from plugins.eyes import databases as eyes
-from plugins.hands import databases, files
+from plugins.hands import databases, files, replacing
 from plugins.outcomes import NoFact, ToolMissing
 from plugins.shell import line, quoted
 from plugins.steps.contents import NewContent
@@ -150,16 +150,11 @@ class OtherDatabase(NewContent):
             hands.use(databases.clear, work)
 
     def _place(self, hands: Hands, new: str) -> None:
-        folders, moved = hands.folders(), []
+        folders = hands.folders()
         hands.use(files.keep, self.path, hands.slot, folders)
         try:
-            for end in self._beside(hands):
-                hands.use(files.move, f"{self.path}{end}", f"{hands.slot}{end}", folders)
-                moved.append(end)
-            hands.use(files.copy, new, self.path, folders)
+            hands.use(replacing.replace, self.path, new, hands.slot, list(BESIDE), folders)
         except Refusal:
-            for end in moved:
-                hands.use(files.move, f"{hands.slot}{end}", f"{self.path}{end}", folders)
             hands.use(files.let_go, self.path, hands.slot, folders)
             raise
 
