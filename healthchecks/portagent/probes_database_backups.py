@@ -20,6 +20,7 @@ _COPY = re.compile(r"(portagent|agentx|queue)(?:[-_.].*)?\.db")
 _ARCHIVE = re.compile(r"(?:backup|portagent).*\.(?:tar\.gz|tgz)")
 _ARCHIVES = 3  # the newest ones, which are read
 _SECONDS = 120.0
+_AHEAD = 1.0  # hours that another machine's clock may be ahead
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def database_backups(
     if not folders:
         raise Absent("folders of backups: none is configured")
     wanted = tuple(name for name in TABLES if name in there and name not in DISPENSABLE)
-    copies = tuple(copies_of(folders, filesystem, sqlite, commands, wanted))
+    live = in_use(system, filesystem)
+    copies = tuple(copies_of(folders, filesystem, sqlite, commands, wanted, live))
     folder, makes = _place(folders, filesystem)
     stamp = time.strftime("%Y%m%d_%H%M%S")
     sources = tuple(
@@ -86,6 +88,13 @@ def database_backups(
     return DatabaseBackups(folders, copies, faults, folder, makes, sources)
 
 
+def in_use(system: Portagent, filesystem: Filesystem) -> frozenset[tuple[int, int]]:
+    """Return device and inode of the databases that the server has."""
+    paths = map(system.database, TABLES)
+    seen = (filesystem.look(filesystem.resolve(path)) for path in paths if filesystem.exists(path))
+    return frozenset((one.device, one.inode) for one in seen if one)
+
+
 def _faults(wanted: tuple[str, ...], copies: tuple[Copy, ...], hours: float) -> Iterator[str]:
     for name in wanted:
         newest = next((copy for copy in copies if copy.name == name), None)
@@ -93,7 +102,9 @@ def _faults(wanted: tuple[str, ...], copies: tuple[Copy, ...], hours: float) -> 
             yield f"{name}.db has no backup"
         elif newest.fault:
             yield f"the newest backup of {name}.db is not whole: {newest}: {newest.fault}"
-        elif (age := (time.time() - newest.written) / 3600) > hours:
+        elif (age := (time.time() - newest.written) / 3600) < -_AHEAD:
+            yield f"the newest backup of {name}.db has a time in the future: {newest}"
+        elif age > hours:
             old = f"{age:.0f} hours old (limit {hours:g})"
             yield f"the newest backup of {name}.db is {old}: {newest}"
 
@@ -104,13 +115,20 @@ def copies_of(
     sqlite: Sqlite,
     commands: Host,
     wanted: tuple[str, ...],
+    live: frozenset[tuple[int, int]],
 ) -> Iterator[Copy]:
     """Yield the copies in these folders, the newest first; of each database one that is whole.
+
+    A database that is in use, by whatever name, is no copy of itself.
 
     What is older than a whole one is not looked through, nor an archive that nothing is wanted of.
     """
     files, archives = _found(folders, filesystem)
-    candidates = sorted([*files, *archives[:_ARCHIVES]], key=lambda one: -one.mtime)
+    copies = [one for one in files if (one.device, one.inode) not in live]
+    # What has a time to come was written nobody knows when: it goes behind all others.
+    until = time.time() + _AHEAD * 3600
+    newest_first = sorted([*copies, *archives[:_ARCHIVES]], key=lambda one: -one.mtime)
+    candidates = sorted(newest_first, key=lambda one: one.mtime > until)
     whole: set[str] = set()
     for entry in candidates:
         missing = set(wanted) - whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from healthchecks.portagent.probes_database_backups import copies_of
+from healthchecks.portagent.probes_database_backups import copies_of, in_use
 from healthchecks.portagent.probes_databases import TABLES, faults_of
 from healthchecks.portagent.system import Portagent
 from plugins import NotThere, Refused, printable
@@ -59,9 +59,10 @@ def restored(
     path = named(system, database)
     _left_alone(path, sqlite, processes)
     folders = system.settings.paths(system.settings.backups)
+    live = in_use(system, filesystem)
     copies = [
         copy
-        for copy in copies_of(folders, filesystem, sqlite, commands, (database,))
+        for copy in copies_of(folders, filesystem, sqlite, commands, (database,), live)
         if copy.name == database
     ]
     for copy in copies:

@@ -95,6 +95,19 @@ def of_the_day_before_yesterday(world: World) -> None:
 
 
 @fault(test_its_databases_are_backed_up, needs=("sqlite3",))
+def of_a_time_to_come(world: World) -> None:
+    world.databases.backups.none()
+    world.databases.backups.take(hours=-50.0)
+
+
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
+def only_the_databases_themselves(world: World) -> None:
+    world.databases.backups.none()
+    world.databases.backups.folder.rmdir()
+    world.databases.backups.folder.symlink_to(world.databases.folder)
+
+
+@fault(test_its_databases_are_backed_up, needs=("sqlite3",))
 def the_newest_is_empty(world: World) -> None:
     world.databases.backups.take(hours=0.1)[0].write_bytes(b"")
 
