@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from healthchecks.portagent.generations import is_second
 from healthchecks.portagent.system import Portagent
 from plugins import Absent, Blocked, CannotTell, NoPermission, NotThere, WrongKind, printable, probe
+from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.processes import Processes
 from plugins.endpoints.sqlite import Sqlite, Standing
 from plugins.run import Run
@@ -85,12 +87,27 @@ def present(system: Portagent, sqlite: Sqlite) -> Iterator[tuple[str, str, Stand
     yield from found
 
 
+def _expected(
+    system: Portagent, sqlite: Sqlite, filesystem: Filesystem
+) -> Iterator[tuple[str, str, Standing | None]]:
+    """Yield what `present` does, and every one as missing where the server ran and none is left."""
+    try:
+        yield from present(system, sqlite)
+    except Absent:
+        log = os.path.join(system.data_dir, "logs", "portagent.log")
+        if not filesystem.exists(log) or is_second(system, filesystem):
+            raise
+        yield from ((name, system.database(name), None) for name in TABLES)
+
+
 @probe(deadline=600.0, every=900.0)
-def broken_databases(system: Portagent, sqlite: Sqlite, run: Run) -> tuple[BrokenDatabase, ...]:
+def broken_databases(
+    system: Portagent, sqlite: Sqlite, filesystem: Filesystem, run: Run
+) -> tuple[BrokenDatabase, ...]:
     """Each database that is not whole, and what is wrong with it."""
     broken: list[BrokenDatabase] = []
     unseen: list[CannotTell] = []
-    for name, path, standing in present(system, sqlite):
+    for name, path, standing in _expected(system, sqlite, filesystem):
         try:
             faults = faults_of(system, sqlite, name, path, standing, deep=run.deep)
         except CannotTell as why:
@@ -115,7 +132,7 @@ def faults_of(
 ) -> tuple[str, ...]:
     """Return what is wrong with a database; `deep` compares its indexes whatever its size."""
     if standing is None:
-        return () if name in DISPENSABLE else ("it is not there, and the others are",)
+        return () if name in DISPENSABLE else ("it is not there, and the server ran before",)
     if is_hot(sqlite, path, standing):
         return (_HOT,)
     settings = system.settings
@@ -136,8 +153,9 @@ def is_hot(sqlite: Sqlite, path: str, standing: Standing) -> bool:
     """Tell whether a rollback journal waits that no transaction under way is writing."""
     if not standing.journal or sqlite.writers(path):
         return False
+    # Of a writer who goes on, this may be the journal of another transaction.
     again = sqlite.standing(path)
-    return bool(again.journal) and not sqlite.writers(path)
+    return again.mark == standing.mark and again.settled and not sqlite.writers(path)
 
 
 @probe

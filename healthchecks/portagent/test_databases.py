@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from healthchecks.portagent.probes_databases import Accounts, BrokenDatabase, WriteLog
+from healthchecks.portagent.probes_databases import Accounts, BrokenDatabase
 from healthchecks.portagent.world import World
-from plugins import P0, P1, P2, UNSAFE, check, fault, healthy, listed, printable, remedy
+from plugins import P0, P1, P2, UNSAFE, check, fault, healthy, listed, remedy
 from plugins.steps import Step
 
 
@@ -133,6 +133,18 @@ def with_one_gone(world: World) -> None:
 
 
 @fault(test_its_databases_are_whole, cure=False)
+def all_gone(world: World) -> None:
+    for name in ("portagent", "agentx", "queue"):
+        world.databases.path(name).unlink()
+
+
+@fault(test_its_databases_are_whole, cure=False)
+def on_a_disk_that_is_not_there(world: World) -> None:
+    world.databases.folder.rename(world.folder / "unmounted")
+    world.databases.folder.symlink_to(world.folder / "disk")
+
+
+@fault(test_its_databases_are_whole, cure=False)
 def broken_while_it_is_served(world: World) -> None:
     world.server.start()
     world.databases.break_page("portagent", "idx_users_email")
@@ -254,47 +266,3 @@ def two_of_them(world: World) -> None:
 @fault(test_nobody_blocks_its_databases, becomes="absent", generation=2)
 def the_successor_is_another(world: World) -> None:
     assert not world.databases.path("portagent").exists()
-
-
-@check(
-    P2,
-    guide="PT16",
-    hint="""Restart the server when no agent works: its end writes the log back into the database.
-    While it does not run, do the same by hand: `sqlite3 ~/.agentx/data/queue.db "PRAGMA
-    wal_checkpoint(TRUNCATE)"`.""",
-)
-def test_its_write_ahead_log_stays_small(write_log: WriteLog) -> None:
-    """The write-ahead log of queue.db stays small.
-
-    It grows for as long as a reader keeps an old state of the database in use, fills the disk, and
-    makes every read slower.
-    """
-    said = f"{printable(write_log.path)} has {write_log.mib:.1f} MiB (limit {write_log.limit:g})"
-    assert write_log.mib <= write_log.limit, said
-
-
-@healthy(test_its_write_ahead_log_stays_small)
-def no_log(world: World) -> None:
-    assert not os.path.exists(f"{world.databases.path('queue')}-wal")
-
-
-@healthy(test_its_write_ahead_log_stays_small)
-def a_small_log(world: World) -> None:
-    world.databases.grow_log(2, open_still=True)
-
-
-@fault(test_its_write_ahead_log_stays_small)
-def a_large_log(world: World) -> None:
-    world.change(wal_mib=2.0)
-    world.databases.grow_log(4, open_still=True)
-
-
-@fault(test_its_write_ahead_log_stays_small)
-def a_large_log_of_a_crash(world: World) -> None:
-    world.change(wal_mib=2.0)
-    world.databases.grow_log(4)
-
-
-@fault(test_its_write_ahead_log_stays_small, becomes="absent")
-def no_queue(world: World) -> None:
-    world.databases.path("queue").unlink()

@@ -8,24 +8,28 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from healthchecks.portagent import test_databases, test_old_messages
+from healthchecks.portagent import test_databases, test_old_messages, test_write_ahead_log
 from healthchecks.portagent.conftest import (
     accounts,
     broken_databases,
     database_backups,
     old_messages,
 )
+from healthchecks.portagent.probes_databases import is_hot
 from healthchecks.portagent.world import World
 from healthchecks.portagent.world_database_schemas import JOURNALS, SCHEMAS
 from plugins import NoPermission, configuration
 from plugins.catalog import Check
+from plugins.endpoints.sqlite import Sqlite
 from plugins.facts import Probe
+from plugins.hosts import Host
 from plugins.rounds import Round
 from plugins.run import Run
 from plugins.tests.runs import open_the_way, suite
@@ -145,7 +149,7 @@ def test_a_large_log_goes_by_the_hint(world: World, tmp_path: Path) -> None:
     world.change(wal_mib=2.0)
     world.databases.grow_log(4)
     assert outcome(world, tmp_path, "its_write_ahead_log_stays_small") == "ill"
-    typed(test_databases.test_its_write_ahead_log_stays_small, world, "wal_checkpoint")
+    typed(test_write_ahead_log.test_its_write_ahead_log_stays_small, world, "wal_checkpoint")
     assert outcome(world, tmp_path, "its_write_ahead_log_stays_small") == "healthy"
 
 
@@ -168,3 +172,20 @@ def test_the_worlds_databases_are_the_recorded_ones(world: World) -> None:
         made = [" ".join(sql.split()) for sql in SCHEMAS[name]]
         own = [" ".join(sql.split()) for sql in tables if "sqlite_sequence" not in sql]
         assert sorted(own) == sorted(sql.replace("IF NOT EXISTS ", "") for sql in made)
+
+
+class BetweenTransactions(Sqlite):
+    """One at whose every look for locks a transaction ends and the next one begins its journal."""
+
+    def writers(self, path: str) -> tuple[int, ...]:
+        Path(f"{path}-journal").unlink(missing_ok=True)
+        Path(f"{path}-journal").write_bytes(bytes.fromhex("d9d505f920a163d7") + bytes(600))
+        return ()
+
+
+def test_the_journal_of_the_next_transaction_is_not_one_that_a_crash_left(world: World) -> None:
+    world.databases.leave_journal("agentx")
+    path, host = str(world.databases.path("agentx")), Host()
+    for sqlite, hot in ((Sqlite(host), True), (BetweenTransactions(host), False)):
+        time.sleep(0.03)
+        assert is_hot(sqlite, path, sqlite.standing(path)) is hot
