@@ -38,9 +38,10 @@ def test_sessions_are_backed_up(unbacked_stores: tuple[Unbacked, ...]) -> None:
 @check(
     P1,
     guide="DG14",
-    hint="""Take another backup by `--fix=unsafe --fix-only dgmo.sessions_are_backed_up`, and move
-    what is listed out of the folder: nobody should rely on it. `gzip -t FILE` shows the same. A
-    full disk and a backup that was killed leave such archives.""",
+    hint="""Take another backup by `pytest healthchecks/ --fix=unsafe --fix-only
+    dgmo.sessions_are_backed_up`, and move what is listed out of the folder: nobody should rely on
+    it. `gzip -t FILE` shows the same. A full disk and a backup that was killed leave such
+    archives.""",
 )
 def test_session_archives_are_whole(broken_archives: tuple[BrokenArchive, ...]) -> None:
     """Every archive of sessions reads to its end.

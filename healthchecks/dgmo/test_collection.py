@@ -19,8 +19,8 @@ def make_it(missing_collection: Rebuilding | None) -> Iterator[Step]:
     """If there were memories, put them back from a snapshot: `pytest healthchecks/ --recover
     dgmo.restore_memories`. Else make the collection: `curl -X PUT -H 'content-type:
     application/json' -d '{"vectors": {"fast-all-minilm-l6-v2": {"size": 384, "distance":
-    "Cosine"}}}' <QDRANT_URL>/collections/AgentMemories`, with `-H "api-key: $QDRANT_API_KEY"` where
-    the server wants one."""
+    "Cosine"}}}' http://localhost:6333/collections/AgentMemories`, with `-H @<(echo "api-key:
+    $QDRANT_API_KEY")` where the server wants a key: so it is on no command line."""
     if missing_collection is not None and not missing_collection.hindrance:
         yield from missing_collection.begun_anew()
 

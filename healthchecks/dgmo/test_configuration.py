@@ -40,8 +40,8 @@ def test_a_configuration_exists(missing_configuration: tuple[Missing, ...]) -> N
     guide="DG13",
     hint="""Open the file at the line that is named and correct it; `jq . FILE` shows whether it is
     whole. Only files that end in .jsonc may have comments. Where nobody knows what stood there,
-    move it away, and `--fix` writes the least that will do. The guide's `debug-json-error.ts`
-    writes over good files too.""",
+    move it away, and `pytest healthchecks/ --system dgmo --fix` writes the least that will do. The
+    guide's `debug-json-error.ts` writes over good files too.""",
 )
 def test_configuration_can_be_read(broken_configuration: tuple[BrokenConfiguration, ...]) -> None:
     """Every configuration file can be read.

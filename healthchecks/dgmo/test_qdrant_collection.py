@@ -90,10 +90,11 @@ def told_in_another_shape(world: World) -> None:
     P1,
     guide="DG23",
     hint="""See what is left: `curl -s -X POST -H 'content-type: application/json' -d
-    '{"exact": true}' <url>/collections/AgentMemories/points/count` (with -H "api-key:
-    $QDRANT_API_KEY" where it wants one). What was lost is in the snapshots:
-    `curl -s <url>/collections/AgentMemories/snapshots` lists those of the server, and `ls -lt
-    ~/backups/qdrant` those that were downloaded.""",
+    '{"exact": true}' http://localhost:6333/collections/AgentMemories/points/count` (with `-H
+    @<(echo "api-key: $QDRANT_API_KEY")` where it wants a key). What was lost is in the snapshots:
+    `curl -s http://localhost:6333/collections/AgentMemories/snapshots` lists those of the server,
+    `ls -lt ~/backups/qdrant` those that were downloaded; `pytest healthchecks/ --recover
+    dgmo.restore_memories` puts them back, plan first.""",
 )
 def test_memories_are_there(memories: Memories) -> None:
     """Memories are there, and as many as there were.
@@ -155,8 +156,9 @@ def a_server_that_is_too_busy(world: World) -> None:
     P2,
     guide="DG24",
     hint="""See whether the machine is short of memory (`free -h`) and the collection's index
-    keeps up (`curl -s <url>/collections/AgentMemories`). Give the server more memory (`docker
-    update --memory 4g --memory-swap 4g <container>`), or keep vectors on disk (`on_disk`).""",
+    keeps up (`curl -s http://localhost:6333/collections/AgentMemories`). Give the server more
+    memory (`docker update --memory 4g --memory-swap 4g <container>`), or keep vectors on disk
+    (`on_disk`).""",
 )
 def test_a_query_is_quick_and_valid(query_times: QueryTimes) -> None:
     """A query is quick and valid.
@@ -206,10 +208,10 @@ def never_answered(world: World) -> None:
 @check(
     P2,
     guide="DG27",
-    hint="""See `optimizer_status` in `curl -s <url>/collections/AgentMemories`. Writing one memory
-    wakes optimizers that sleep since a restart; a lower `indexing_threshold` (PATCH of the
-    collection's optimizers_config) starts them as well. There is no `POST …/index`, as the guide
-    says.""",
+    hint="""See `optimizer_status` in `curl -s http://localhost:6333/collections/AgentMemories`.
+    Writing one memory wakes optimizers that sleep since a restart; a lower `indexing_threshold`
+    (PATCH of the collection's optimizers_config) starts them as well. There is no `POST …/index`,
+    as the guide says.""",
 )
 def test_the_index_keeps_up(index_lag: IndexLag) -> None:
     """The index keeps up with the memories.

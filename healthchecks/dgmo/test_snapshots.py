@@ -19,10 +19,10 @@ _NAME = "AgentMemories_2025-07-10_12-00-00.snapshot"
 
 @remedy(SAFE)
 def snapshot_them(newest_snapshot: NewestSnapshot) -> Iterator[CreateSnapshot]:
-    """Run `curl -X POST <QDRANT_URL>/collections/AgentMemories/snapshots` (with `-H "api-key:
-    $QDRANT_API_KEY"` where the server wants one); better `pytest healthchecks/ --recover
-    dgmo.snapshot_memories`, which brings it to this host and reads it to its end. Have one of them
-    run every day."""
+    """Run `curl -X POST http://localhost:6333/collections/AgentMemories/snapshots` (with `-H
+    @<(echo "api-key: $QDRANT_API_KEY")` where the server wants a key); better `pytest healthchecks/
+    --recover dgmo.snapshot_memories`, which brings it to this host and reads it to its end. Have
+    one of them run every day."""
     if newest_snapshot.stale:
         one = newest_snapshot
         yield CreateSnapshot(one.url, one.collection, key=one.key)
@@ -129,7 +129,7 @@ def no_qdrant(world: World) -> None:
     dgmo.snapshot_memories`. Then see whether the disk is full or failing: `df -h ~/backups`, `dmesg
     | tail`. What a snapshot holds shows `tar -tf <snapshot>`; its checksum, `sha256sum
     <snapshot>`, must be the one in `<snapshot>.checksums` and in the list of
-    `curl <QDRANT_URL>/collections/AgentMemories/snapshots`.""",
+    `curl http://localhost:6333/collections/AgentMemories/snapshots`.""",
 )
 def test_snapshots_of_the_memories_are_intact(broken_snapshots: tuple[SnapshotFile, ...]) -> None:
     """Every snapshot of the memories can be restored.

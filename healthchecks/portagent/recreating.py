@@ -11,6 +11,7 @@ from healthchecks.portagent.probes_tokens import SigningSecret
 from healthchecks.portagent.search_containers import data_inside
 from healthchecks.portagent.system import Portagent
 from plugins import Absent, CannotTell, printable
+from plugins.arguments import Misgiven
 from plugins.endpoints.commands import variables_in
 from plugins.endpoints.docker import Container
 from plugins.endpoints.engines import ALIVE
@@ -36,11 +37,11 @@ def change(memory: str, cpus: str, log_size: str, log_count: str) -> Change:
     """Return what is to differ, as a person types it.
 
     Raises:
-        CannotTell: it is none of what Docker takes.
+        Misgiven: it is none of what Docker takes.
     """
     size = _bytes(memory, "memory") if memory else 0
     if memory and size < _LEAST:
-        raise CannotTell(f"memory={printable(memory)} is less than the engine takes, 6m")
+        raise Misgiven(f"memory={printable(memory)} is less than the engine takes, 6m")
     if log_size:
         _bytes(log_size, "log_size")
     try:
@@ -48,14 +49,14 @@ def change(memory: str, cpus: str, log_size: str, log_count: str) -> Change:
     except (ValueError, OverflowError):
         nano = count = -1
     if not 0 <= nano < 10**13 or not 0 <= count < 1000:
-        raise CannotTell("cpus is a number such as 2 or 1.5, log_count one such as 3")
+        raise Misgiven("cpus is a number such as 2 or 1.5, log_count one such as 3")
     return Change(size, nano, log_size.lower(), count)
 
 
 def _bytes(text: str, what: str) -> int:
     found = _SIZE.fullmatch(text)
     if found is None:
-        raise CannotTell(f"{what}={printable(text)} is no size such as 512m or 2g")
+        raise Misgiven(f"{what}={printable(text)} is no size such as 512m or 2g")
     return int(found[1]) << _UNITS[found[2].lower()]
 
 
@@ -118,8 +119,11 @@ def secret_fixed(
     """Yield the steps that give it a secret which stays.
 
     Raises:
+        Misgiven: `new` is neither yes nor no.
         CannotTell: it has one already, or it is set where no step of ours reaches.
     """
+    if new not in {"yes", "no"}:
+        raise Misgiven(f"new={printable(new, 40)}: it is yes or no")
     if not signing_secret.trouble and new != "yes":
         raise CannotTell(
             f"{NAME} is fixed already ({signing_secret.source}); for another: --with new=yes"

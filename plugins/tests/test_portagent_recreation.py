@@ -193,7 +193,7 @@ def test_one_that_holds_its_data_itself_is_left_alone(world: World) -> None:
 @pytest.mark.parametrize("word", ["memory=lots", "memory=1k", "cpus=many", "log_size=x", "cpus=-1"])
 def test_what_docker_does_not_take_is_refused_before(world: World, word: str) -> None:
     world.containers.run()
-    assert recover(world, "recreate_container", word, yes=False).status == 11
+    assert recover(world, "recreate_container", word, yes=False).status == 4
 
 
 def test_a_secret_is_fixed_in_a_container(world: World) -> None:
