@@ -226,11 +226,17 @@ def _is_of(path: str, session: str) -> bool:
 def _completed(
     system: Dgmo, found: tuple[Backup, ...], commands: Host, filesystem: Filesystem, session: str
 ) -> Iterator[Step | Note]:
-    """Yield what lays missing files anew."""
+    """Yield what lays missing files anew, each in the store that it is of."""
     for store in system.in_use:
-        copies = absent_copies(store.root, found, commands, session)
-        yield from _told(copies.values(), "missing")
-        yield from laid(copies.values(), filesystem)
+        others = [one.root for one in system.stores if one != store]
+        absent = absent_copies(store.root, others, found, commands, session)
+        for backup in absent.unclear:
+            yield Note(
+                f"{printable(backup)} may be of {printable(store.root)} or of another store, and"
+                " is passed over: name one of them alone in `stores` of the systems file"
+            )
+        yield from _told(absent.copies.values(), "missing")
+        yield from laid(absent.copies.values(), filesystem)
 
 
 def _told(copies: Iterable[Restoration], what: str) -> Iterator[Note]:

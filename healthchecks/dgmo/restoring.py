@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from healthchecks.dgmo.backups import SHAPES, Backup
 from healthchecks.dgmo.folders import missing_above
 from plugins.endpoints.errors import in_words
 from plugins.endpoints.filesystem import Filesystem
-from plugins.eyes import holdings
+from plugins.eyes import absences, holdings
 from plugins.hosts import Host
+from plugins.outcomes import TimedOut
 from plugins.steps import Copy, Mkdir, Step, TakeFrom
 
 SECONDS = 60.0  # for looking through all backups
@@ -54,31 +56,51 @@ def newest_copies(
     Where the time is too short for all backups, those that were read count.
     """
     wanted = [os.path.relpath(path, root) for path in paths]
-    return _found(root, backups, commands, wanted, []) if wanted else {}
+    if not wanted:
+        return {}
+    rows, near = [one.row for one in backups], os.path.basename(root)
+    words = (rows, wanted, SHAPES, near, SECONDS)
+    with in_words(root):
+        return _found(root, commands.call(holdings.copies, *words, deadline=SECONDS + 10))
+
+
+@dataclass(frozen=True)
+class Absences:
+    """What a backup has and a store has not.
+
+    Args:
+        copies: of the files, by their path.
+        unclear: backups that were passed over, as they may be of this store or of another.
+    """
+
+    copies: dict[str, Restoration]
+    unclear: tuple[str, ...]
 
 
 def absent_copies(
-    root: str, backups: Sequence[Backup], commands: Host, session: str = ""
-) -> dict[str, Restoration]:
+    root: str, others: Sequence[str], backups: Sequence[Backup], commands: Host, session: str = ""
+) -> Absences:
     """Return what the newest whole backup of a store (or of one session) has and the store has not.
 
     Args:
         root: the store.
+        others: all other stores of this host; what is theirs is not given to this one.
         backups: those to look through, the newest first.
         commands: the host.
         session: the id of a session, "" for all.
+
+    Raises:
+        TimedOut: the backups could not be read in time.
     """
-    return _found(root, backups, commands, [], [root, session])
-
-
-def _found(
-    root: str, backups: Sequence[Backup], commands: Host, wanted: list[str], absent: list[str]
-) -> dict[str, Restoration]:
-    rows, near = [one.row for one in backups], os.path.basename(root)
+    words = ([one.row for one in backups], [root, *others], session, SHAPES, SECONDS)
     with in_words(root):
-        told = commands.call(
-            holdings.copies, rows, wanted, absent, SHAPES, near, SECONDS, deadline=SECONDS + 10
-        )
+        told = commands.call(absences.missing, *words, deadline=SECONDS + 10)
+    if told["late"]:
+        raise TimedOut(f"reading {len(backups)} backups", round(SECONDS))
+    return Absences(_found(root, told), tuple(told["unclear"]))
+
+
+def _found(root: str, told: dict[str, Any]) -> dict[str, Restoration]:
     found = {}
     for key, (kind, backup, name, sha256, _) in sorted(told["found"].items()):
         path = os.path.join(root, key)

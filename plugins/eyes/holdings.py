@@ -21,7 +21,7 @@ from plugins.eyes.json_values import judged
 from plugins.eyes.tarballs import Member, read
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-_LARGEST = 64 << 20
+LARGEST = 64 << 20
 _DEEPEST = 12
 _MOST = 2_000_000
 _SHOWN = 20
@@ -37,7 +37,9 @@ class Late(Exception):  # noqa: N818 - the backup may be all right
 def lacking(
     backup: list[Any], roots: list[str], shapes: list[Shape], seconds: float
 ) -> dict[str, Any]:
-    """Tell what a backup lacks of what stood in some trees when it was made.
+    """Tell what a backup lacks of what stood in some trees when it was made, and still stands so.
+
+    What has another size in it is lacking too: a cut copy restores nothing.
 
     Args:
         backup: ["archive" or "folder", path, when it was made in seconds since 1970].
@@ -46,23 +48,26 @@ def lacking(
         seconds: after which the reading is given up.
 
     Returns:
-        fault, late: as `tarballs.read` tells them; held: how many files of these shapes it has;
-        wanted: how many of the trees it should have; total: how many of them it lacks; lacks: the
-        paths of the first 20.
+        fault, late: as `tarballs.read` tells them; denied: whether we may not read all of it; held:
+        how many files of these shapes it has; wanted: how many of the trees it should have; total:
+        how many of them it lacks; lacks: the paths of the first 20.
     """
-    wanted: dict[str, list[str]] = {}
+    wanted: dict[str, dict[str, int]] = {}
     for root in roots:
-        for key, path in _standing(root, shapes, float(backup[2])):
-            wanted.setdefault(key, []).append(path)
-    told = {"wanted": sum(map(len, wanted.values())), "held": 0}
+        for key, path, size in _standing(root, shapes, float(backup[2])):
+            if size:
+                wanted.setdefault(key, {})[path] = size
+    told = {"wanted": sum(map(len, wanted.values())), "held": 0, "denied": False}
 
     def show(key: str, shape: str, content: Callable[[], bytes], name: str, size: int) -> None:
         del shape, content, name
         if size:
             told["held"] += 1
-            wanted.pop(key, None)
+            left = wanted.get(key, {})
+            for path in [path for path, whole in left.items() if whole == size]:
+                del left[path]
 
-    told |= _through(backup, shapes, seconds, show)
+    told |= through(backup, shapes, seconds, show)
     lacks = sorted(path for paths in wanted.values() for path in paths)
     return {**told, "total": len(lacks), "lacks": lacks[:_SHOWN]}
 
@@ -70,21 +75,18 @@ def lacking(
 def copies(
     backups: list[list[Any]],
     wanted: list[str],
-    absent: list[str],
     shapes: list[Shape],
     near: str,
     seconds: float,
 ) -> dict[str, Any]:
-    """Find the newest valid copy of each of some files of a tree, or of what it has not.
+    """Find the newest valid copy of each of some files of a tree.
 
     A copy is valid when its JSON is what its shape says, and its id is its name. What is read of an
     archive that turns out to be broken counts only where no whole backup has a valid copy.
 
     Args:
         backups: as `lacking` takes one, the newest first.
-        wanted: places in the tree; not looked at where `absent` is given.
-        absent: [the tree, a session or ""] for all that the newest whole backup that has anything
-            of it (of this session alone) has, and the tree has not; else [].
+        wanted: places in the tree.
         shapes: as `lacking` takes them.
         near: a part of the tree's own path: where a backup has several copies, that one counts.
         seconds: after which the reading is given up.
@@ -99,12 +101,11 @@ def copies(
     doubtful: dict[str, list[Any]] = {}
     late = False
     for backup in backups:
-        if not absent and not left:
+        if not left:
             break
         here: dict[str, list[Any]] = {}
-        met: set[str] = set()
-        show = _taker(backup, left, absent, near, here, met)
-        told = _through(backup, shapes, ends - time.monotonic(), show)
+        show = _taker(backup, left, near, here)
+        told = through(backup, shapes, ends - time.monotonic(), show)
         late = late or bool(told["late"])
         some = {key: row for key, row in here.items() if row[3]}
         if told["fault"] or told["late"]:
@@ -112,36 +113,17 @@ def copies(
             continue
         found |= some
         left -= some.keys()
-        if absent and met:
-            break
     return {
         "found": {**{k: row for k, row in doubtful.items() if k in left}, **found},
         "late": late,
     }
 
 
-def _taker(
-    backup: list[Any],
-    left: set[str],
-    absent: list[str],
-    near: str,
-    here: dict[str, list[Any]],
-    met: set[str],
-) -> Show:
-    """Return what takes down the valid copies of one backup; a name that stands twice is none.
-
-    `here` gets their rows, and `met` the first folder of the tree of which anything is there.
-    """
+def _taker(backup: list[Any], left: set[str], near: str, here: dict[str, list[Any]]) -> Show:
+    """Return what takes down the valid copies of one backup; a name that stands twice is none."""
 
     def show(key: str, shape: str, content: Callable[[], bytes], name: str, size: int) -> None:
-        if absent:
-            wanted = not absent[1] or absent[1] in key.removesuffix(".json").split("/")
-            if wanted and not met:
-                met.add(os.path.dirname(key))
-            wanted = wanted and not os.path.lexists(os.path.join(absent[0], key))
-        else:
-            wanted = key in left
-        if not wanted or not size or size > _LARGEST:
+        if key not in left or not size or size > LARGEST:
             return
         known = here.get(key)
         if known is not None and known[2] == name:
@@ -150,13 +132,13 @@ def _taker(
         if known is not None and known[3] and near not in name:
             return
         text = content()
-        if _is_valid(key, shape, text):
+        if is_valid(key, shape, text):
             here[key] = [backup[0], backup[1], name, hashlib.sha256(text).hexdigest(), len(text)]
 
     return show
 
 
-def _is_valid(key: str, shape: str, text: bytes) -> bool:
+def is_valid(key: str, shape: str, text: bytes) -> bool:
     """Tell whether it is what its shape says; an object's id must be its name."""
     value, why, _ = judged(text, shape)
     if why:
@@ -166,8 +148,12 @@ def _is_valid(key: str, shape: str, text: bytes) -> bool:
     return shape != "object" or value.get("id") == os.path.basename(key)[:-5]
 
 
-def _through(backup: list[Any], shapes: list[Shape], seconds: float, show: Show) -> dict[str, Any]:
-    """Show every file of these shapes that a backup holds."""
+def through(backup: list[Any], shapes: list[Shape], seconds: float, show: Show) -> dict[str, Any]:
+    """Show every file of these shapes that a backup holds.
+
+    Returns:
+        fault, late and, where we may not read all of it, denied.
+    """
     kind, path = backup[0], backup[1]
     if seconds <= 0:
         return {"fault": "", "late": True}
@@ -182,15 +168,18 @@ def _through(backup: list[Any], shapes: list[Shape], seconds: float, show: Show)
         try:
             return read(path, seconds, visit)
         except OSError as error:
-            return {"fault": f"it cannot be read: {error.strerror}", "late": False}
+            denied = isinstance(error, PermissionError)
+            fault = f"it cannot be read: {error.strerror}"
+            return {"fault": fault, "late": False, "denied": denied}
+    denied_folders: list[str] = []
     try:
-        for name, size in _below(path, time.monotonic() + seconds):
+        for name, size in _below(path, time.monotonic() + seconds, denied=denied_folders):
             key, shape = _key(name.split("/"), shapes)
             if key:
                 show(key, shape, partial(_content, os.path.join(path, name)), name, size)
     except Late:
         return {"fault": "", "late": True}
-    return {"fault": "", "late": False}
+    return {"fault": "", "late": False, "denied": bool(denied_folders)}
 
 
 def _key(parts: list[str], shapes: list[Shape]) -> tuple[str, str]:
@@ -208,18 +197,25 @@ def has_any(root: str, shapes: list[Shape]) -> bool:
     return next(_standing(root, shapes, float("inf")), None) is not None
 
 
-def _standing(root: str, shapes: list[Shape], moment: float) -> Iterator[tuple[str, str]]:
-    """Yield (place in the tree, path) of each file that was not written since."""
+def _standing(root: str, shapes: list[Shape], moment: float) -> Iterator[tuple[str, str, int]]:
+    """Yield (place in the tree, path, bytes) of each file that was not written since."""
     for folder, depth, _ in shapes:
-        for name, _ in _below(os.path.join(root, folder), float("inf"), depth, moment):
+        for name, size in _below(os.path.join(root, folder), float("inf"), depth, moment):
             if name.count("/") == depth - 1 and name.endswith(".json"):
-                yield f"{folder}/{name}", os.path.join(root, folder, name)
+                yield f"{folder}/{name}", os.path.join(root, folder, name), size
 
 
 def _below(
-    top: str, ends: float, deepest: int = _DEEPEST, moment: float = float("inf")
+    top: str,
+    ends: float,
+    deepest: int = _DEEPEST,
+    moment: float = float("inf"),
+    denied: list[str] | None = None,
 ) -> Iterator[tuple[str, int]]:
-    """Yield (name below a folder, bytes) of each regular file, no link followed."""
+    """Yield (name below a folder, bytes) of each regular file, no link followed.
+
+    Folders that we may not look into are passed over, and added to `denied`.
+    """
     waiting = [("", 1)]
     seen = 0
     while waiting:
@@ -227,7 +223,9 @@ def _below(
         try:
             with os.scandir(os.path.join(top, below)) as entries:
                 rows = sorted((one.name, one) for one in entries)
-        except OSError:
+        except OSError as error:
+            if denied is not None and isinstance(error, PermissionError):
+                denied.append(below)
             continue
         for name, entry in rows:
             seen += 1
@@ -250,6 +248,6 @@ def _content(path: str) -> bytes:
         descriptor = os.open(path, _FLAGS)
         with open(descriptor, "rb") as file:
             regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            return file.read(_LARGEST + 1) if regular else b""
+            return file.read(LARGEST + 1) if regular else b""
     except OSError:
         return b""

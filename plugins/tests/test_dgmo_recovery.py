@@ -120,6 +120,22 @@ def test_only_what_is_missing(real: Box[World]) -> None:
     assert (status, record.read_bytes(), broken.read_bytes()) == (0, kept, b"{"), said
 
 
+def test_what_is_one_stores_is_laid_into_no_other(tmp_path: Path) -> None:
+    world = World(tmp_path / "world", layout="project")
+    other = world.sessions.another("project", hours=3, name="home-me-other")
+    (theirs,) = (other / "storage/session/info").iterdir()
+    with opened(world, tmp_path, "dgmo") as box:
+        world.files.backup(hours=1, of=other.parent)
+        lost = world.sessions.info(world.sessions.children[0])
+        kept = files(world.sessions.root)
+        lost.unlink()
+        theirs.unlink()
+        status, said = box.run(*MISSING)
+    assert status == 0, said
+    assert (files(world.sessions.root), theirs.exists()) == (kept, True)
+    assert len(list(theirs.parent.iterdir())) == 1
+
+
 def test_one_session_alone(real: Box[World]) -> None:
     sessions = real.world.sessions
     real.world.files.backup(hours=3)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from plugins.documents import parsed
-from plugins.eyes import holdings
+from plugins.eyes import absences, holdings
 from plugins.hands.unpacking import take_from
 
 SHAPES = [["data/info", 1, "object"], ["data/message", 2, "object"], ["data/index", 1, "list"]]
@@ -43,7 +43,7 @@ def link(name: str, to: str) -> tuple[str, tarfile.TarInfo]:
 
 
 def copies(backups: list[list[Any]], *wanted: str, near: str = "?") -> dict[str, list[Any]]:
-    told = holdings.copies(backups, list(wanted), [], SHAPES, near, 30.0)
+    told = holdings.copies(backups, list(wanted), SHAPES, near, 30.0)
     return dict(told["found"])
 
 
@@ -151,3 +151,49 @@ def test_a_strangers_text_takes_linear_time(text: bytes) -> None:
     began = time.monotonic()
     assert parsed(text, comments=True)[0]
     assert time.monotonic() - began < 20
+
+
+def missing(backups: list[list[Any]], *trees: Path, session: str = "") -> dict[str, Any]:
+    return absences.missing(backups, [str(one) for one in trees], session, SHAPES, 30.0)
+
+
+def laid(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / "data" / "info" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text(name))
+    return root
+
+
+def test_what_is_another_trees_is_never_given(tmp_path: Path) -> None:
+    one, other = laid(tmp_path / "p/one", "a"), laid(tmp_path / "p/other", "x")
+    both = packed(
+        tmp_path / "both.tar.gz",
+        *((f"p/one/data/info/{name}.json", text(name)) for name in "ab"),
+        *((f"p/other/data/info/{name}.json", text(name)) for name in "xy"),
+        ("p/gone/data/info/z.json", text("z")),
+    )
+    for trees, name in (((one, other), "b"), ((other, one), "y")):
+        found = missing([both], *trees)["found"]
+        assert list(found) == [f"data/info/{name}.json"]
+    assert list(missing([both], one)["found"]) == ["data/info/b.json"]
+    assert missing([both], one, other, session="y")["found"] == {}
+
+
+def test_a_newer_backup_of_another_tree_is_passed_over(tmp_path: Path) -> None:
+    one, other = laid(tmp_path / "w1/dgmo", "a"), laid(tmp_path / "w2/dgmo", "x")
+    mine = packed(tmp_path / "1.tar.gz", *((f"dgmo/info/{n}.json", text(n)) for n in "ab"))
+    newer = packed(tmp_path / "2.tar.gz", *((f"dgmo/info/{n}.json", text(n)) for n in "xy"))
+    told = missing([newer, mine], one, other)
+    assert {key: row[1] for key, row in told["found"].items()} == {"data/info/b.json": mine[1]}
+    unknown = packed(tmp_path / "3.tar.gz", ("dgmo/info/z.json", text("z")))
+    told = missing([unknown], one, other)
+    assert (told["found"], told["unclear"]) == ({}, [unknown[1]])
+    assert list(missing([unknown], one)["found"]) == ["data/info/z.json"]
+
+
+def test_a_copy_that_was_cut_is_lacking(tmp_path: Path) -> None:
+    root = laid(tmp_path / "store", "a")
+    backup = packed(tmp_path / "b.tar.gz", ("data/info/a.json", b"{"))
+    told = holdings.lacking(backup, [str(root)], SHAPES, 30.0)
+    assert (told["held"], told["wanted"], told["total"]) == (1, 1, 1)
