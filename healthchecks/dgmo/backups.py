@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
-from healthchecks.dgmo.system import Dgmo
+from healthchecks.dgmo.system import Dgmo, Store
 from plugins.endpoints import history
 from plugins.endpoints.errors import in_words
 from plugins.endpoints.filesystem import Entry, Filesystem
@@ -83,10 +84,17 @@ def backups(
     moments = commands.call(dated.moments, texts, "%Y%m%d%H%M%S")
     latest = machine.now() + _FUTURE
     made = [
-        Backup(kind, one, moment if moment is not None and moment < latest else one.mtime)
+        Backup(kind, one, _moment(kind, one, moment, latest))
         for (kind, one), moment in zip(rows, moments, strict=True)
     ]
     return tuple(sorted(made, key=lambda one: -one.moment))
+
+
+def _moment(kind: str, entry: Entry, named: float | None, latest: float) -> float:
+    """Return when a backup was made: by its name, but an archive is no younger than its file."""
+    if named is None or named >= latest:
+        return entry.mtime
+    return min(named, entry.mtime) if kind == "archive" else named
 
 
 def _kind(entry: Entry) -> str:
@@ -103,8 +111,9 @@ class Held:
         fault: why it does not read to its end, "" where it does.
         held: files of sessions that it has, of whatever store.
         wanted: files that the store had when it was made, and still has.
-        lacks: how many of them are not in it.
+        lacks: how many of them are not in it, or of another size.
         first: the path of one of them.
+        denied: whether we may not read all of it.
     """
 
     fault: str
@@ -112,6 +121,7 @@ class Held:
     wanted: int
     lacks: int
     first: str
+    denied: bool
 
 
 def held(backup: Backup, root: str, commands: Host, run: Run, print_: str, seconds: float) -> Held:
@@ -128,7 +138,7 @@ def held(backup: Backup, root: str, commands: Host, run: Run, print_: str, secon
     Raises:
         CannotTell: it takes too long.
     """
-    folder, question = str(run.state / "cursors"), (commands.spec, "held", backup.path, root)
+    folder, question = str(run.state / "cursors"), (commands.spec, "held whole", backup.path, root)
     with in_words(backup.path):
         state = [*commands.call(marks.marks, [backup.path], False), print_]
         told = history.recall(folder, question)
@@ -140,7 +150,7 @@ def held(backup: Backup, root: str, commands: Host, run: Run, print_: str, secon
     if told["late"]:
         raise TimedOut(f"reading {printable(backup.path)}", round(seconds))
     first = (*told["lacks"], "")[0]
-    return Held(told["fault"], told["held"], told["wanted"], told["total"], first)
+    return Held(told["fault"], told["held"], told["wanted"], told["total"], first, told["denied"])
 
 
 def has_sessions(root: str, commands: Host) -> bool:
@@ -149,7 +159,19 @@ def has_sessions(root: str, commands: Host) -> bool:
         return commands.call(holdings.has_any, root, SHAPES, deadline=60.0)
 
 
-def free_name(folder: str, stamp: str, root: str, several: bool) -> str:
-    """Return the path of a new archive of a store."""
-    more = f"_{re.sub(r'[^A-Za-z0-9-]', '-', os.path.basename(root))}" if several else ""
-    return os.path.join(folder, f"sessions_{stamp}{more}.tar.gz")
+def free_name(folder: str, stamp: str, store: Store, several: bool, taken: set[str]) -> str:
+    """Return the path of a new archive of a store, which is added to those that are taken.
+
+    Args:
+        folder: that it is to lie in.
+        stamp: the moment, as the names of archives have it.
+        store: the store.
+        several: whether others are archived too, so that its name must tell whose it is.
+        taken: paths of archives that are about to be made.
+    """
+    mine = f"_{re.sub(r'[^A-Za-z0-9-]', '-', store.name)}" if several else ""
+    ends = chain([""], (f"-{number}" for number in count(2)))
+    paths = (os.path.join(folder, f"sessions_{stamp}{mine}{end}.tar.gz") for end in ends)
+    path = next(path for path in paths if path not in taken)
+    taken.add(path)
+    return path

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 
 from healthchecks.dgmo.backups import STAMP, Backup, backups, folders, free_name, has_sessions, held
 from healthchecks.dgmo.folders import missing_above
-from healthchecks.dgmo.store_looks import looks
+from healthchecks.dgmo.store_looks import Look, looks
 from healthchecks.dgmo.system import Dgmo
-from plugins import Absent, NotThere, TimedOut, TooBig, archives, printable, probe
+from plugins import (
+    Absent,
+    NoPermission,
+    NotThere,
+    TimedOut,
+    TooBig,
+    archives,
+    printable,
+    probe,
+)
 from plugins.archives import BrokenArchive
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.json_folders import JsonFolders
@@ -79,20 +89,25 @@ def unbacked_stores(
         raise Absent("sessions to back up", tuple(one.root for one in system.stores))
     found = backups(system, filesystem, commands, machine)
     target, made = folders(system)[:1], commands.call(dated.stamped, STAMP)
-    try:
-        prints = {one.store: one.seen.print for one in looks(system, json_folders, run)}
-    except NoFact:
-        prints = {}  # what an earlier run read does not count then
+    every: tuple[Look, ...] = ()
+    with contextlib.suppress(NoFact):  # what an earlier run read does not count then
+        every = looks(system, json_folders, run)
+    prints = {one.store: one.seen.print for one in every}
     fresh = _fresh(found, system, machine)
-    rows = []
+    rows: list[Unbacked] = []
+    taken: set[str] = set()
     for store in stores:
         print_ = prints.get(store, "")
         why = _why_stale(found, system, machine) if not fresh else ""
         why = why or _why_unbacked(store.root, fresh, commands, run, print_)
         if why:
-            name = free_name(target[0], made, store.root, len(stores) > 1) if target else ""
+            several = len(stores) > 1
+            name = free_name(target[0], made, store, several, taken) if target else ""
             missing = missing_above(filesystem, name) if name else ()
             rows.append(Unbacked(store.root, why, missing, name))
+    for one in every if not rows else ():
+        if one.store in stores:
+            one.demand_open()
     return tuple(rows)
 
 
@@ -111,20 +126,28 @@ def _why_stale(found: tuple[Backup, ...], system: Dgmo, machine: Machine) -> str
 def _why_unbacked(
     root: str, fresh: tuple[Backup, ...], commands: Host, run: Run, print_: str
 ) -> str:
-    """Tell why none of the fresh backups holds a store; "" where one does."""
-    ends, whys = time.monotonic() + _READING, []
+    """Tell why none of the fresh backups holds a store; "" where one does.
+
+    Raises:
+        NoPermission: the one that may hold it is not ours to read.
+    """
+    ends, whys, denied = time.monotonic() + _READING, [], ""
     for backup in fresh:
         left = max(1.0, ends - time.monotonic())
         seen = held(backup, root, commands, run, print_, left)
-        if seen.fault:
+        if seen.denied and (seen.fault or seen.lacks or not seen.held):
+            denied = denied or backup.path
+        elif seen.fault:
             whys.append(f"{printable(backup.path)} {printable(seen.fault, 200)}")
         elif not seen.held:
             whys.append(f"{printable(backup.path)} holds no session at all")
         elif seen.lacks:
             some = f"{seen.lacks} of {seen.wanted} files, {printable(seen.first)} among them"
-            whys.append(f"{printable(backup.path)} lacks {some}")
+            whys.append(f"{printable(backup.path)} lacks, or has cut, {some}")
         else:
             return ""
+    if denied:
+        raise NoPermission(f"{printable(denied)} may not be read by us")
     return "; ".join(whys[:3])
 
 

@@ -112,16 +112,36 @@ class Look:
             Blocked: one of them may not be looked into.
             CannotTell: something else stands in its place.
         """
-        for folder, why in self.seen.denied:
-            if _within(folder, folders):
-                raise Blocked(FOUND, f"{printable(self.path(folder))}: {why}")
+        self.demand_open(*folders)
         for folder, what in self.seen.odd:
             if _within(folder, folders):
                 raise CannotTell(f"{printable(self.path(folder))} {what}, and is not looked into")
 
+    def demand_open(self, *folders: str) -> None:
+        """Raise what keeps these folders (all for none) from being seen at all.
+
+        Raises:
+            Blocked: one of them may not be looked into.
+        """
+        for folder, why in self.seen.denied:
+            if _within(folder, folders):
+                raise Blocked(FOUND, f"{printable(self.path(folder))}: {why}")
+
+    def demand_content(self, *folders: str) -> None:
+        """Raise what keeps a judgement of what the files of these folders hold from being one.
+
+        Raises:
+            Blocked: one of them was not read, or a folder may not be looked into.
+            CannotTell: as `demand`.
+        """
+        self.demand(*folders)
+        for path, why, *_ in self.rows("unjudged"):
+            if _within(path, folders):
+                raise Blocked(READABLE, f"{printable(self.path(path))} {why}")
+
     def demand_relations(self) -> None:
         """Raise what keeps sessions, records and indexes from being compared."""
-        self.demand(INFO, RECORDS, INDEXES)
+        self.demand_content(INFO, RECORDS, INDEXES)
         moving = [one for one in self.seen.moving if _within(one, (INFO, RECORDS, INDEXES))]
         if moving:
             raise CannotTell(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterator
 
 from healthchecks.dgmo.probes_backups import Unbacked
@@ -133,6 +135,29 @@ def without_one_message(world: World) -> None:
     message.unlink()
     world.files.backup(hours=2)
     world.age(world.sessions.write(message, text), hours=20)
+
+
+@fault(test_sessions_are_backed_up)
+def with_every_file_cut(world: World) -> None:
+    """All names are in it, and nothing that could be read."""
+    copy = world.folder / "copy"
+    shutil.copytree(world.sessions.root, copy)
+    for path in copy.rglob("*.json"):
+        path.write_text("{")
+    world.files.backup(hours=2, of=copy)
+
+
+@fault(test_sessions_are_backed_up)
+def renamed_to_be_of_today(world: World) -> None:
+    path = world.files.backup(hours=50)
+    stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(time.time() - 3600))
+    path.rename(path.with_name(f"sessions_{stamp}.tar.gz"))
+
+
+@fault(test_sessions_are_backed_up, layout="workspace")
+def of_two_workspaces_none(world: World) -> None:
+    world.files.no_backup()
+    world.sessions.another("workspace", hours=1, name="w2")
 
 
 @fault(test_sessions_are_backed_up)

@@ -150,7 +150,9 @@ class Sessions:
     def another(self, layout: Layout, *, hours: float, name: str = "") -> Path:
         """Make a second store with one session of some hours ago; return its root."""
         root = self.place(layout)
-        root = root.with_name(name) if name else root
+        if name:
+            inner = layout == "workspace"  # its name is that of the folder above
+            root = root.parent.with_name(name) / root.name if inner else root.with_name(name)
         made = _now() - int(hours * _HOUR_MS)
         session = self.identifier()
         row = {"id": session, "title": "There", "version": "0.0.5", "time": {"created": made}}
@@ -174,6 +176,11 @@ class Sessions:
     def hold(self, path: Path) -> None:
         """Hold a file open for writing, as the program does that writes it."""
         self._held.append(path.open("ab"))
+
+    def elsewhere(self, path: Path) -> None:
+        """Move a file or folder out of the store, and leave a link to it in its place."""
+        path.rename(self._world.folder / f"elsewhere-{path.name}")
+        path.symlink_to(self._world.folder / f"elsewhere-{path.name}")
 
     def fifo(self, path: Path) -> Path:
         """Make a FIFO, on which whoever opens it waits."""
