@@ -47,9 +47,8 @@ def session_loading(system: Dgmo, json_folders: JsonFolders, commands: Host, run
     settings = system.settings
     groups: list[list[object]] = []
     big: list[str] = []
-    for one in looks(system, json_folders, run):
-        if one.store not in system.in_use:
-            continue
+    used = [one for one in looks(system, json_folders, run) if one.store in system.in_use]
+    for one in used:
         one.demand()
         groups += [_group(one, row[0]) for row in one.rows("newest")[: settings.load_sessions]]
         big += [
@@ -57,6 +56,9 @@ def session_loading(system: Dgmo, json_folders: JsonFolders, commands: Host, run
             for path, size in one.rows("big")
             if size > settings.file_mib * _MIB
         ]
+    if not big:
+        for one in used:
+            one.demand_content(INFO, MESSAGES, FOLDERS)
     # Three times the limit says enough.
     seconds = 3 * settings.load_seconds
     with in_words("the newest sessions"):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from healthchecks.dgmo.backups import Backup, backups
 from healthchecks.dgmo.restoring import newest_copies
+from healthchecks.dgmo.store import INFO, MESSAGES, RECORDS
 from healthchecks.dgmo.store_looks import (
     WHOLE,
     Look,
@@ -145,7 +146,7 @@ def misencoded_files(
     rows = [(one, row) for one in every for row in one.rows("recoded")]
     if not rows:
         for one in every:
-            one.demand()
+            one.demand_content()
     return tuple((one.files([row])[0], row[4]) for one, row in rows[:500])
 
 
@@ -160,7 +161,11 @@ def conflicts(system: Dgmo, json_folders: JsonFolders, run: Run) -> StoreFiles:
 def lacking_sessions(system: Dgmo, json_folders: JsonFolders, run: Run) -> StoreFiles:
     """Sessions without what the program needs, and files whose id is not their name."""
     every = looks(system, json_folders, run)
-    return sure(every, told(every, "lacking"))
+    found = told(every, "lacking")
+    if not found.total:
+        for one in every:
+            one.demand_content(INFO, MESSAGES, RECORDS)
+    return found
 
 
 @probe(deadline=WHOLE)
@@ -168,11 +173,14 @@ def stuck_sub_sessions(system: Dgmo, json_folders: JsonFolders, run: Run) -> Sto
     """Sub-sessions that run or wait for longer than the limit."""
     found: list[StoreFile] = []
     limit = system.settings.stuck_hours
-    for one in looks(system, json_folders, run):
-        one.demand()
+    every = looks(system, json_folders, run)
+    for one in every:
         for path, status, since in one.rows("unfinished"):
             hours = (one.seen.now - (since or 0) / 1000) / 3600
             if hours > limit:
                 words = f"{status} for {hours:.1f} h" if since else f"{status}, since nobody knows"
                 found.append(StoreFile(one.path(path), words, "", 0, one.still))
+    if not found:
+        for one in every:
+            one.demand_content(RECORDS)
     return StoreFiles(tuple(found), len(found))

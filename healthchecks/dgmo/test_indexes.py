@@ -165,3 +165,11 @@ def a_link_in_the_place_of_the_records(world: World) -> None:
     folder = world.sessions.record("x").parent
     folder.rename(world.folder / "records")
     folder.symlink_to(world.folder / "records")
+
+
+@fault(test_every_index_is_a_list_of_ids, becomes="blocked")
+@fault(test_every_sub_session_is_in_its_parents_index, becomes="blocked")
+@fault(test_no_index_names_what_is_not_there, becomes="blocked")
+def an_index_that_was_not_read(world: World) -> None:
+    """It is a link, which is not followed."""
+    world.sessions.elsewhere(world.sessions.index(world.sessions.main))

@@ -199,3 +199,16 @@ def slower_than_allowed(world: World) -> None:
 @fault(test_sessions_load_quickly, layout="workspace")
 def slower_than_allowed_in_the_guides_layout(world: World) -> None:
     world.change(load_seconds=1e-9)
+
+
+@fault(test_sessions_have_what_the_program_needs, becomes="blocked")
+@fault(test_parents_and_children_know_each_other, becomes="blocked")
+@fault(test_sessions_load_quickly, becomes="blocked")
+def a_session_that_was_not_read(world: World) -> None:
+    """It is a link, which is not followed."""
+    world.sessions.elsewhere(world.sessions.info(world.sessions.main))
+
+
+@fault(test_no_sub_session_is_stuck, becomes="blocked")
+def a_record_that_was_not_read(world: World) -> None:
+    world.sessions.elsewhere(world.sessions.record(world.sessions.children[0]))
