@@ -94,10 +94,10 @@ def mcp_entries(system: Dgmo, filesystem: Filesystem) -> Iterator[McpEntry]:
 
 
 def missing(system: Dgmo, filesystem: Filesystem) -> Iterator[Missing]:
-    """Yield what is not there of each generation that this host has."""
-    guides = [one.root for one in system.stores if one.kind == "workspace"]
+    """Yield what is not there of the generation that this host uses."""
+    guides = [one.root for one in system.in_use if one.kind == "workspace"]
     there = [filesystem.exists(path) for path in system.config_files]
-    if len(guides) < max(1, len(system.stores)) and not any(there):
+    if not guides and not any(there):
         yield _missing(filesystem, system.config_files[0], LEAST)
     for root in guides:
         for name, content in _GUIDES.items():

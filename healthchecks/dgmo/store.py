@@ -15,7 +15,7 @@ RECORDS = "storage/session/sub-sessions"
 INDEXES = "storage/session/sub-session-index"
 FOLDERS = "sessions"  # the guide's layout: a folder a session
 # Another one whenever `judged` judges otherwise than before: what was kept is then judged anew.
-FORM = "2"
+FORM = "3"
 NEWEST = 200
 _BIGGEST = 20
 _LISTS = ("broken", "recoded", "unjudged", "left", "conflicts")

@@ -61,6 +61,11 @@ def as_it_is_set_up(world: World) -> None:
 
 
 @healthy(test_a_configuration_exists)
+def an_old_store_without_any_stayed_behind(world: World) -> None:
+    world.sessions.another("workspace", hours=200)
+
+
+@healthy(test_a_configuration_exists)
 @healthy(test_configuration_can_be_read)
 def only_that_of_a_project(world: World) -> None:
     """JSONC has comments, and a comma behind the last value."""

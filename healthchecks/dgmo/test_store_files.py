@@ -92,9 +92,7 @@ def a_fifo_among_the_messages(world: World) -> None:
 
 @fault(test_every_session_can_be_read, becomes="cannot_tell")
 def a_link_in_the_place_of_a_session(world: World) -> None:
-    path = world.sessions.info(world.sessions.main)
-    path.rename(world.folder / "elsewhere.json")
-    path.symlink_to(world.folder / "elsewhere.json")
+    world.sessions.elsewhere(world.sessions.info(world.sessions.main))
 
 
 @remedy(SAFE)
@@ -140,7 +138,8 @@ def cut_off_beside_a_message(world: World) -> None:
 @remedy(SAFE)
 def write_them_in_utf_8(misencoded_files: tuple[tuple[StoreFile, str], ...]) -> Iterator[Step]:
     """Stop DGMO, and bring each file that is listed to UTF-8, such as with `iconv -f ISO-8859-1 -t
-    UTF-8 FILE > FILE.new`; keep what it was."""
+    UTF-8 FILE > FILE.new`; keep what it was. One that is UTF-8 but for some bytes loses those:
+    `iconv -c -f UTF-8 -t UTF-8 FILE > FILE.new`."""
     yield from guards(file for file, _ in misencoded_files)
     for file, encoding in misencoded_files:
         yield Reencode(file.path, encoding, seen=file.seen)
@@ -153,7 +152,10 @@ def test_files_are_utf_8(misencoded_files: tuple[tuple[StoreFile, str], ...]) ->
     JSON is nothing else; a tool or an editor that saved a file in an older encoding makes the
     program show wrong letters, or refuse it.
     """
-    rows = [f"{file}; it is {encoding.upper()}" for file, encoding in misencoded_files]
+    rows = [
+        f"{file}; {'the rest' if encoding == 'utf-8' else 'it'} is {encoding.upper()}"
+        for file, encoding in misencoded_files
+    ]
     assert not rows, listed("files in another encoding", rows)
 
 
@@ -163,10 +165,21 @@ def letters_of_all_kinds(world: World) -> None:
     world.sessions.write(path, '{"id":"msg_2","t":"äö ✓"}'.encode())
 
 
+@fault(test_files_are_utf_8, becomes="blocked")
+def not_read_as_it_is_a_link(world: World) -> None:
+    world.sessions.elsewhere(world.sessions.message(world.sessions.main, "msg_1"))
+
+
 @fault(test_files_are_utf_8)
 def saved_in_latin_1(world: World) -> None:
     path = world.sessions.message(world.sessions.main, "msg_2")
     world.sessions.write(path, '{"id":"msg_2","t":"Grüße"}'.encode("iso-8859-1"))
+
+
+@fault(test_files_are_utf_8)
+def a_byte_that_is_no_letter(world: World) -> None:
+    path = world.sessions.message(world.sessions.main, "msg_2")
+    world.sessions.write(path, '{"id":"msg_2","t":"Grüße '.encode() + b'\xff"}')
 
 
 @fault(test_files_are_utf_8, layout="workspace")

@@ -84,7 +84,10 @@ def _where(text: str, error: json.JSONDecodeError) -> str:
 
 
 def _encoding(content: bytes, shape: str) -> str:
-    """Give the encoding in which it is what it should be, "" when there is none."""
+    """Give the encoding in which it is what it should be, "" when there is none.
+
+    "utf-8" is of what is UTF-8 but for some bytes.
+    """
     wanted = _SHAPES.get(shape, object)
     for encoding, mark in (("utf-8-sig", _MARK), ("utf-16", b"\xff\xfe"), ("utf-16", b"\xfe\xff")):
         if content.startswith(mark):
@@ -92,13 +95,16 @@ def _encoding(content: bytes, shape: str) -> str:
     try:
         content.decode()
     except UnicodeDecodeError:
-        return "iso-8859-1" if _is(content, "iso-8859-1", wanted) else ""
+        # Letters of several bytes that are right make it UTF-8 with some bytes that are not: read
+        # as ISO-8859-1 every one of those letters would be lost.
+        encoding = "iso-8859-1" if content.decode(errors="ignore").isascii() else "utf-8"
+        return encoding if _is(content, encoding, wanted, errors="replace") else ""
     return ""
 
 
-def _is(content: bytes, encoding: str, wanted: type) -> bool:
+def _is(content: bytes, encoding: str, wanted: type, errors: str = "strict") -> bool:
     try:
-        return isinstance(_DECODE_HUGE(content.decode(encoding)), wanted)
+        return isinstance(_DECODE_HUGE(content.decode(encoding, errors)), wanted)
     except (ValueError, RecursionError):
         return False
 

@@ -177,7 +177,10 @@ def _dress(new: int, folder: int, status: os.stat_result) -> None:
 
 
 def reencode(path: str, roots: list[str], encoding: str, limit: int) -> Done:
-    """Rewrite a text in UTF-8 that is in another encoding; a larger one than `limit` is refused."""
+    """Rewrite a text in UTF-8 that is in another encoding; a larger one than `limit` is refused.
+
+    Of "utf-8" the bytes that are none of it become U+FFFD, as programs show them.
+    """
     with (
         at(path, roots) as (descriptor, name),
         open(os.open(name, READING, dir_fd=descriptor), "rb") as file,
@@ -185,6 +188,7 @@ def reencode(path: str, roots: list[str], encoding: str, limit: int) -> Done:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
             return {"refused": "it is no regular file, or too large"}
-        text = file.read(limit + 1).decode(encoding)
+        errors = "replace" if encoding == "utf-8" else "strict"
+        text = file.read(limit + 1).decode(encoding, errors)
         mode = stat.S_IMODE(status.st_mode)
         return _replace(name, descriptor, mode, status, [text.encode()])

@@ -19,7 +19,8 @@ class Reencode(NewContent):
 
     Args:
         path: the file.
-        encoding: that it is in: "iso-8859-1", "utf-16" with its mark, or "utf-8-sig".
+        encoding: that it is in: "iso-8859-1", "utf-16" with its mark, "utf-8-sig", or "utf-8" with
+            bytes that are none of it, which go.
     """
 
     encoding: str
@@ -34,7 +35,12 @@ class Reencode(NewContent):
         converted = line("iconv", "-f", self.encoding.upper(), "-t", "UTF-8", "--", self.path)
         if self.encoding == "utf-8-sig":
             converted = line("tail", "-c", "+4", "--", self.path)
+        written = f'{converted} > "$new"'
+        if self.encoding == "utf-8":
+            # iconv writes all the rest, and says by its status that it left something out.
+            converted = line("iconv", "-c", "-f", "UTF-8", "-t", "UTF-8", "--", self.path)
+            written = f'{{ {converted} > "$new" || [ -s "$new" ]; }}'
         return (
             f'new=$(mktemp {quoted(f"{self.path}.XXXXXX")}) && cp -p -- {path} "$new"'
-            f' && {converted} > "$new" && mv -- "$new" {path}'
+            f' && {written} && mv -- "$new" {path}'
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.hands.content import reencode
 from plugins.hosts import Host
 from plugins.journal import Journal
 from plugins.steps import (
@@ -186,3 +187,10 @@ def test_a_member_of_our_group_is_ended_alone_and_we_never() -> None:
     )
     argv = [sys.executable, "-c", code, str(Path(__file__).parents[2])]
     assert subprocess.run(argv, start_new_session=True, check=False).returncode == 0
+
+
+def test_letters_that_are_right_stay_where_one_byte_is_none(root: Path) -> None:
+    made = root / "mixed.json"
+    made.write_bytes('{"t":"Grüße '.encode() + b'\xff"}')
+    assert reencode(str(made), [str(root)], "utf-8", 1000) == {}
+    assert made.read_text("utf-8") == '{"t":"Grüße \ufffd"}'

@@ -77,6 +77,7 @@ def test_what_is_broken_is_told_with_its_byte(tmp_path: Path, content: bytes, wh
     ("content", "encoding"),
     [
         ('{"t":"Grüße"}'.encode("iso-8859-1"), "iso-8859-1"),
+        ('{"t":"Grüße '.encode() + b'\xff"}', "utf-8"),
         (b"\xef\xbb\xbf{}", "utf-8-sig"),
         ("{}".encode("utf-16"), "utf-16"),
         ("{}".encode("utf-16-be").replace(b"\0{", b"\xfe\xff\0{"), "utf-16"),
