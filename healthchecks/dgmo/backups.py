@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 from typing import Any
 
+from healthchecks.dgmo.relations import INDEXES, INFO, MESSAGES, RECORDS
 from healthchecks.dgmo.system import Dgmo, Store
 from plugins.endpoints import history
 from plugins.endpoints.errors import in_words
@@ -26,10 +27,10 @@ from plugins.text import printable
 
 # The files that a backup must hold: [folder in the store, parts of a file's place in it, its JSON].
 SHAPES = [
-    ["storage/session/info", 1, "object"],
-    ["storage/session/message", 2, "object"],
-    ["storage/session/sub-sessions", 1, "object"],
-    ["storage/session/sub-session-index", 1, "list"],
+    [INFO, 1, "object"],
+    [MESSAGES, 2, "object"],
+    [RECORDS, 1, "object"],
+    [INDEXES, 1, "list"],
     ["sessions", 2, "any"],
 ]
 ENDINGS = (".tar.gz", ".tgz")

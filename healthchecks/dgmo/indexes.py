@@ -6,11 +6,9 @@ import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from healthchecks.dgmo.relations import Known, is_id
+from healthchecks.dgmo.relations import INDEXES, RECORDS, Known, is_id
 from plugins.endpoints.json_folders import Folders
 
-_INDEXES = "storage/session/sub-session-index"
-_RECORDS = "storage/session/sub-sessions"
 _MODE = stat.S_IFREG | 0o600
 Children = Mapping[str, Mapping[str, float]]
 
@@ -22,7 +20,7 @@ def index_faults(folders: Folders, known: Known) -> Iterator[list[Any]]:
         [path, identity, mode, why it is no list of ids, ids missing, ids dangling, ids rebuilt]; an
         index that is not there has the identity "".
     """
-    folder = folders.get(_INDEXES, {})
+    folder = folders.get(INDEXES, {})
     children = _children(folders, known)
     seen = set()
     for stem, entries, identity, mode in folder.get("rows", ()):
@@ -48,13 +46,13 @@ def index_faults(folders: Folders, known: Known) -> Iterator[list[Any]]:
 
 
 def _path(stem: str) -> str:
-    return f"{_INDEXES}/{stem}.json"
+    return f"{INDEXES}/{stem}.json"
 
 
 def _children(folders: Folders, known: Known) -> Children:
     """Return by parent the ids of its sub-sessions, each with the time of its creation."""
     found: dict[str, dict[str, float]] = {}
-    for stem, _, parent, _, created, _ in folders.get(_RECORDS, {}).get("rows", ()):
+    for stem, _, parent, _, created, _ in folders.get(RECORDS, {}).get("rows", ()):
         # A record's word becomes a file's name: only an id may.
         if is_id(parent) and is_id(stem):
             made = created if isinstance(created, (int, float)) else 0.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from healthchecks.dgmo.store import FOLDERS, INFO, MESSAGES
+from healthchecks.dgmo.relations import INFO, MESSAGES
+from healthchecks.dgmo.store import FOLDERS
 from healthchecks.dgmo.store_looks import WHOLE, Look, looks
 from healthchecks.dgmo.system import Dgmo
 from plugins import Measure, printable, probe

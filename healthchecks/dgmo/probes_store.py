@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from healthchecks.dgmo.backups import Backup, backups
+from healthchecks.dgmo.relations import INFO, MESSAGES, RECORDS
 from healthchecks.dgmo.restoring import newest_copies
-from healthchecks.dgmo.store import INFO, MESSAGES, RECORDS
 from healthchecks.dgmo.store_looks import (
     WHOLE,
     Look,

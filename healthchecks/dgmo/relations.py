@@ -12,7 +12,11 @@ from plugins.endpoints.json_folders import Folders
 
 INFO_FIELDS = ("id", "parentID", "?title", "?version", "time.created", "time.updated")
 RECORD_FIELDS = ("id", "parentSessionId", "status", "createdAt", "startedAt")
-_SESSION = "storage/session"
+# The folders of the program's layout, below a store.
+INFO = "storage/session/info"
+MESSAGES = "storage/session/message"
+RECORDS = "storage/session/sub-sessions"
+INDEXES = "storage/session/sub-session-index"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _KEPT = ("rows", "broken", "recoded", "unjudged")
 
@@ -41,10 +45,10 @@ class Known:
     @classmethod
     def of(cls, folders: Folders) -> Known:
         """Return what the folders have."""
-        infos = _stems(folders.get(f"{_SESSION}/info", {}))
+        infos = _stems(folders.get(INFO, {}))
         own = {os.path.basename(name) for name in folders if name.startswith("sessions/")}
-        records = _stems(folders.get(f"{_SESSION}/sub-sessions", {}))
-        real = f"{_SESSION}/info" in folders
+        records = _stems(folders.get(RECORDS, {}))
+        real = INFO in folders
         return cls(
             sessions=frozenset(infos | own),
             records=frozenset(records),
@@ -62,7 +66,7 @@ def _stems(folder: dict[str, Any]) -> set[str]:
 def lacking(folders: Folders) -> list[list[Any]]:
     """Return [path, what it lacks] of sessions, and of files whose id is not their name."""
     found: list[list[Any]] = []
-    for stem, own, _, title, version, created, updated in _rows(folders, "info"):
+    for stem, own, _, title, version, created, updated in _rows(folders, INFO):
         has = {"id": own, "title": title == ["text"], "version": version == ["text"]}
         has["time.created"] = isinstance(created, (int, float))
         has["time.updated"] = isinstance(updated, (int, float))
@@ -70,11 +74,10 @@ def lacking(folders: Folders) -> list[list[Any]]:
         said = [f"its id is {_said(own)}"] if own and own != stem else []
         said += [f"it has no {lacks}"] if lacks else []
         if said:
-            found.append([f"{_SESSION}/info/{stem}.json", "; ".join(said)])
-    folder = f"{_SESSION}/sub-sessions"
-    misnamed = [[f"{folder}/{row[0]}", row[1]] for row in _rows(folders, "sub-sessions")]
+            found.append([f"{INFO}/{stem}.json", "; ".join(said)])
+    misnamed = [[f"{RECORDS}/{row[0]}", row[1]] for row in _rows(folders, RECORDS)]
     for folder, one in folders.items():
-        if folder.startswith(f"{_SESSION}/message/"):
+        if folder.startswith(f"{MESSAGES}/"):
             misnamed += [[f"{folder}/{row[0]}", row[1]] for row in one.get("rows", ())]
     for path, own in misnamed:
         if own != os.path.basename(path):
@@ -89,32 +92,32 @@ def unfinished(records: dict[str, Any]) -> list[list[Any]]:
     for stem, _, _, status, created, started in records.get("rows", ()):
         if status in {"running", "pending"}:
             times = [one for one in (started, created) if isinstance(one, (int, float))]
-            path = f"{_SESSION}/sub-sessions/{stem}.json"
+            path = f"{RECORDS}/{stem}.json"
             found.append([path, status, times[0] if times else None])
     return sorted(found, key=lambda row: row[2] or 0)
 
 
 def strangers(folders: Folders, known: Known) -> Iterator[list[Any]]:
     """Yield [path, what] of what names a parent or child that does not know it."""
-    records = {row[0]: row[2] for row in _rows(folders, "sub-sessions")}
+    records = {row[0]: row[2] for row in _rows(folders, RECORDS)}
     yield from _strange_records(records, known)
-    yield from _strange_indexes(_rows(folders, "sub-session-index"), records, known)
-    for stem, _, parent, *_ in _rows(folders, "info"):
-        path = f"{_SESSION}/info/{stem}.json"
+    yield from _strange_indexes(_rows(folders, INDEXES), records, known)
+    for stem, _, parent, *_ in _rows(folders, INFO):
+        path = f"{INFO}/{stem}.json"
         if parent is not None and stem not in known.records:
             yield [path, f"a child session of {_said(parent)} without a record in sub-sessions"]
         elif parent is not None and parent not in known.sessions:
             yield [path, f"its parent {_said(parent)} is not there"]
     for folder, one in folders.items():
         stem = os.path.basename(folder)
-        mine = folder.startswith(f"{_SESSION}/message/") and one["files"] and known.judges
+        mine = folder.startswith(f"{MESSAGES}/") and one["files"] and known.judges
         if mine and stem not in known.sessions:
             yield [folder, f"{one['files']} messages of a session that is not there"]
 
 
 def _strange_records(records: dict[str, Any], known: Known) -> Iterator[list[Any]]:
     for stem, parent in records.items():
-        path = f"{_SESSION}/sub-sessions/{stem}.json"
+        path = f"{RECORDS}/{stem}.json"
         if not is_id(parent):
             yield [path, "it names no parent" if parent is None else "its parent is no id"]
         elif known.judges and parent not in known.sessions:
@@ -127,7 +130,7 @@ def _strange_indexes(
     indexes: list[list[Any]], records: dict[str, Any], known: Known
 ) -> Iterator[list[Any]]:
     for stem, entries, *_ in indexes:
-        path = f"{_SESSION}/sub-session-index/{stem}.json"
+        path = f"{INDEXES}/{stem}.json"
         if known.judges and stem not in known.sessions:
             yield [path, "the session that it is the index of is not there"]
         for name in entries:
@@ -135,8 +138,8 @@ def _strange_indexes(
                 yield [path, f"{name} in it says that its parent is {records[name]}"]
 
 
-def _rows(folders: Folders, name: str) -> list[list[Any]]:
-    rows: list[list[Any]] = folders.get(f"{_SESSION}/{name}", {}).get("rows", [])
+def _rows(folders: Folders, folder: str) -> list[list[Any]]:
+    rows: list[list[Any]] = folders.get(folder, {}).get("rows", [])
     return rows
 
 

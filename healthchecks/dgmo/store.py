@@ -7,12 +7,9 @@ from typing import Any
 
 from healthchecks.dgmo import relations
 from healthchecks.dgmo.indexes import index_faults
+from healthchecks.dgmo.relations import INDEXES, INFO, MESSAGES, RECORDS
 from plugins.endpoints.json_folders import Folders, Wanted
 
-INFO = "storage/session/info"
-MESSAGES = "storage/session/message"
-RECORDS = "storage/session/sub-sessions"
-INDEXES = "storage/session/sub-session-index"
 FOLDERS = "sessions"  # the guide's layout: a folder a session
 # Another one whenever `judged` judges otherwise than before: what was kept is then judged anew.
 FORM = "3"

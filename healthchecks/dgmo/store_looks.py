@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from healthchecks.dgmo.relations import INDEXES, INFO, RECORDS
 from healthchecks.dgmo.restoring import Restoration
-from healthchecks.dgmo.store import FORM, INDEXES, INFO, RECORDS, WANTED, judged
+from healthchecks.dgmo.store import FORM, WANTED, judged
 from healthchecks.dgmo.system import Dgmo, Store
 from plugins import Blocked, CannotTell, printable
 from plugins.endpoints.json_folders import JsonFolders, Surveyed
