@@ -132,11 +132,12 @@ _ASSIGNED = re.compile(
 # A state or the name of a variable stands where the value would: it is the diagnosis, not a secret.
 _NO_VALUE = re.compile(
     r"(?i)(?:true|false|null|none|nil|yes|no|not|missing|unset|empty|required|expired|invalid"
-    r"|absent|readable|\*+|\$[A-Z_][A-Z0-9_]*|\$\{[A-Z0-9_:-]+\}|\{[a-z0-9_.]*\}|<[a-z0-9 _-]+>)"
-    r"[.,;:)\]}]*"
+    r"|absent|readable|\*+|\$[A-Z_][A-Z0-9_]*|\$\{[A-Z0-9_:-]+\}|\{[a-z0-9_.]*\}|<[a-z0-9 _-]+>"
+    r"|…|%s)"
+    r"[.,;:)\]}`]*"
 )
 _PATH = re.compile(r"(?:~|\.{1,2})?(?:/[\w.@+-]+){2,}/?[,;:)\]}]*|~/[\w.@+-]+[,;:)\]}]*")
-_CLOSING = ",;)]}>"
+_CLOSING = ",;)]}>`"
 
 
 def _is_file_message(match: re.Match[str]) -> bool:

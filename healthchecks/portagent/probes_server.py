@@ -125,7 +125,7 @@ def ignored_port(system: Portagent, processes: Processes, sockets: Sockets, http
     return "" if wanted == str(listens) else printable(f"{wanted} ({asked.source})", 80)
 
 
-@probe
+@probe(every=30.0)  # a watch does not log in each round
 def users_read(system: Portagent, processes: Processes, sockets: Sockets, http: Http) -> UsersRead:
     """What the login of somebody who cannot exist is answered with; it writes nothing."""
     demand_first(system, processes, sockets, http)

@@ -38,6 +38,7 @@ from plugins.redaction import Secret
 # The page, the upgrade and the ping, each with its own limit within.
 _WHOLE = 30.0
 _LONGEST = 1900.0
+_MOST = 256 << 20  # bytes that may come over a quiet connection
 # A clock that differs a little is well.
 _ENOUGH = 0.98
 _NO_ANSWER = (NotThere, Refused, TimedOut, WrongKind, TooBig)
@@ -116,9 +117,10 @@ def _tried(system: Portagent, websocket: WebSockets, token: Secret | None = None
         return _Trial(False, 0, str(met))
     how = "with the test token" if token else "without a token"
     if not talk.opened:
-        return _Trial(False, talk.status, f"{how}: HTTP {talk.status} {talk.reason}".rstrip())
+        told = f"{how} it is answered with HTTP {talk.status} {talk.reason}"
+        return _Trial(False, talk.status, told.rstrip())
     if talk.result is None:
-        return _Trial(False, 101, f"{how}: it opens, and answers no ping")
+        return _Trial(False, 101, f"{how} it opens, and answers no ping")
     return _Trial(True, 101)
 
 
@@ -135,8 +137,8 @@ def open_one(system: Portagent, websocket: WebSockets) -> Opening:
     token = Secret(os.environ.get(name, "").strip() if name else "")
     if not token:
         raise CannotTell(
-            f"a WebSocket is refused {first.words}; the variable {name or 'token_env'} "
-            "of our environment holds no test token to try"
+            f"a WebSocket asks who we are ({first.words}), and the variable "
+            f"{name or 'token_env'} of our environment holds no test token to try"
         )
     second = _tried(system, websocket, token)
     return Opening(second.opened, False, (first.words, second.words))
@@ -222,7 +224,11 @@ def quiet_connection(
     whole = wanted + settings.idle_slack + settings.connect_deadline
     token = "" if opened.unasked else f"?token={os.environ.get(settings.token_env, '').strip()}"
     try:
-        talk = websocket.talk(f"{_url(system)}{token}", Quiet(wanted), deadline=whole)
+        # All that agents say to anybody comes this way too.
+        script, most = Quiet(wanted), _MOST
+        talk = websocket.talk(f"{_url(system)}{token}", script, deadline=whole, limit=most)
+    except TooBig as met:
+        raise CannotTell(str(met)) from None
     except _NO_ANSWER as met:
         raise Blocked(OPENS, f"no second WebSocket opens: {met}") from None
     lasted, ending = talk.result or (0.0, f"HTTP {talk.status} {talk.reason}")

@@ -172,7 +172,7 @@ def it_takes_too_long(world: World) -> None:
 def test_someone_can_log_in(accounts: Accounts) -> None:
     """Someone can log in.
 
-    A disabled user is told the same as one with a wrong password: "Invalid credentials".
+    A disabled user is told what one with a wrong password is told, "Invalid credentials".
     """
     assert accounts.total, "there is no user"
     assert accounts.active, f"all {accounts.total} users are disabled"

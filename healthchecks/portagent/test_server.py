@@ -25,7 +25,7 @@ def test_it_is_up(health: Health) -> None:
     """
     assert not health.trouble, listed("Portagent is not up", (health.trouble,))
     kept = f", and a cache kept the answer for {health.kept:g} s" if health.kept else ""
-    assert not health.off, f"the time that it tells is {health.off:g} s off{kept}"
+    assert not health.off, f"the time that it tells is {health.off:.0f} s off{kept}"
 
 
 @check(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from plugins.redaction import redact
 from plugins.shortcuts import shortcuts
+from plugins.tests.test_house_rules import catalog
 from plugins.tests.toy import ROOT, SYSTEM, Toy
 
 PAGE = ROOT / "docs" / "add-a-check.md"
@@ -114,3 +116,13 @@ def test_every_procedure_and_check_that_a_hint_names_exists() -> None:
         assert [name for name in asked if name not in PROCEDURES] == [], path.name
         fixed = re.findall(r"--fix-only\s+([a-z_]+\.[a-z_]+)", text)
         assert [name for name in fixed if f"## {name}\n" not in checks] == [], path.name
+
+
+def test_nothing_that_a_check_says_is_taken_for_a_secret() -> None:
+    masked = [
+        f"{row['id']} {name}: {redact(row[name])[:200]}"
+        for row in catalog()
+        for name in ("title", "why", "hint")
+        if redact(row[name]) != row[name]
+    ]
+    assert not masked
