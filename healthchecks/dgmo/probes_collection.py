@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from healthchecks.dgmo.folders import missing_above
@@ -21,8 +22,9 @@ from healthchecks.dgmo.rebuilding import (
     indexes_of,
     meant,
 )
+from healthchecks.dgmo.snapshot_files import entries, named
 from healthchecks.dgmo.system import Dgmo
-from plugins import Blocked, NotThere, Refused, printable, probe
+from plugins import Blocked, CannotTell, NotThere, Refused, printable, probe
 from plugins.configuration import Configuration
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.qdrant import CollectionInfo, Qdrant, QdrantServer, Vector
@@ -47,6 +49,7 @@ class Seen:
         shelf: where snapshots are kept.
         written: where the systems file has the API key, as `qdrant_keys` has it; "" where no step
             can read it there.
+        kept: a snapshot of the collection in a folder, "" where there is none.
     """
 
     system: Dgmo
@@ -54,6 +57,7 @@ class Seen:
     wanted: Vector
     shelf: Shelf
     written: str
+    kept: str = ""
 
     @property
     def server(self) -> QdrantServer:
@@ -119,6 +123,8 @@ class Seen:
         if self.found.place.guessed and self.server.collections() and not left:
             # Somebody else's may have the usual port as well, and nothing is to be made in it.
             several = "nothing says that this Qdrant is DGMO's: qdrant_url of the systems file may"
+        elif self.kept and not left:
+            several = f"there is a snapshot of it, {printable(self.kept)}: restore it"
         return Rebuilding(
             url=self.found.place.url,
             key=self.key,
@@ -193,7 +199,17 @@ def seen(
     name = vector_name(system, memory_entries(system, filesystem, commands))
     wanted = Vector(name, settings.vector_size, settings.vector_distance)
     written = _written(run.configuration) if commands.is_local else ""
-    return Seen(system, found, wanted, shelf_of(system, filesystem, commands), written)
+    shelf, kept = shelf_of(system, filesystem, commands), _kept(system, filesystem)
+    return Seen(system, found, wanted, shelf, written, kept)
+
+
+def _kept(system: Dgmo, filesystem: Filesystem) -> str:
+    """Return a snapshot of the collection in a folder; what may not be looked at is passed over."""
+    with suppress(CannotTell):
+        for one in entries(system, filesystem):
+            if one.size and named(one.name)[0] == system.settings.collection:
+                return one.path
+    return ""
 
 
 def _written(configuration: Configuration) -> str:

@@ -31,6 +31,8 @@ class NewestSnapshot:
         where: its path, or its name on the server.
         passed_over: newer ones that cannot be restored, and why.
         limit: how old it may be, in hours.
+        hollow: whether there are snapshots, and the collection has lost all of its memories: one
+            that is taken now would be the first to be restored.
     """
 
     url: str
@@ -40,6 +42,7 @@ class NewestSnapshot:
     where: str
     passed_over: tuple[str, ...]
     limit: float
+    hollow: bool = False
 
     @property
     def stale(self) -> bool:
@@ -51,7 +54,9 @@ class NewestSnapshot:
         """What is wrong, in words."""
         if self.hours is None:
             return ("there is none on the server, nor in the folders of snapshots",)
-        return (f"{printable(self.where)}: {self.hours:.0f} hours old",)
+        lost = "the collection is empty: restore a snapshot before one is taken"
+        old = f"{printable(self.where)}: {self.hours:.0f} hours old"
+        return (old, lost) if self.hollow else (old,)
 
 
 @dataclass(frozen=True)
@@ -152,4 +157,5 @@ def newest_snapshot(
             if one.fault and one.collection == name and (when is None or one.when > when)
         ),
         limit=system.settings.snapshot_hours,
+        hollow=when is not None and not looked.server.count(name),
     )

@@ -81,6 +81,17 @@ def gone_with_half_a_copy(world: World) -> None:
 
 
 @fault(test_the_collection_exists, cure=False)
+def gone_and_kept_in_a_snapshot(world: World) -> None:
+    """An empty one in its place would hide the loss."""
+    world.memory.stand_in()
+    shelf = world.folder / "backups" / "qdrant"
+    shelf.mkdir(parents=True)
+    path = shelf / "AgentMemories_2026-01-01_00-00-00.snapshot"
+    world.memory.download(world.memory.snapshot(), path)
+    world.memory.drop()
+
+
+@fault(test_the_collection_exists, cure=False)
 def somebody_elses_qdrant_at_the_usual_port(world: World) -> None:
     """Nothing is made in it before somebody says that it is DGMO's."""
     world.memory.stand_in()

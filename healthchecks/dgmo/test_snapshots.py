@@ -23,7 +23,7 @@ def snapshot_them(newest_snapshot: NewestSnapshot) -> Iterator[CreateSnapshot]:
     @<(echo "api-key: $QDRANT_API_KEY")` where the server wants a key); better `pytest healthchecks/
     --recover dgmo.snapshot_memories`, which brings it to this host and reads it to its end. Have
     one of them run every day."""
-    if newest_snapshot.stale:
+    if newest_snapshot.stale and not newest_snapshot.hollow:
         one = newest_snapshot
         yield CreateSnapshot(one.url, one.collection, key=one.key)
 
@@ -74,6 +74,14 @@ def none_on_a_server_with_a_key(world: World) -> None:
 def an_old_one_on_the_server(world: World) -> None:
     world.memory.stand_in()
     world.memory.age_snapshot(world.memory.snapshot(), hours=25)
+
+
+@fault(test_a_recent_snapshot_of_the_memories_exists, cure=False)
+def an_old_one_of_memories_that_are_gone(world: World) -> None:
+    """A newer one, of nothing, would be the first to be restored."""
+    world.memory.stand_in()
+    world.memory.age_snapshot(world.memory.snapshot(), hours=25)
+    world.memory.forget([1, 2, 3, 4, 5])
 
 
 @fault(test_a_recent_snapshot_of_the_memories_exists)

@@ -210,3 +210,20 @@ def noted(path: str) -> Done:
     with open(path, encoding="ascii") as file:
         said: Done = json.load(file)
     return said
+
+
+def mark(path: str) -> Done:
+    """Leave a mark in the quarantine of the run."""
+    return note(path, {})
+
+
+def unmark(path: str) -> Done:
+    """Take it away; one that is gone is done."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    return {}
+
+
+def marked(path: str) -> Done:
+    """Tell whether it is there."""
+    return {"marked": os.path.exists(path)}

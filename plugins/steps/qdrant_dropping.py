@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 from plugins.eyes import checksums, plain_tars
-from plugins.hands import qdrant_collections, qdrant_points
+from plugins.hands import qdrant_collections, qdrant_points, qdrant_snapshots
 from plugins.outcomes import NoFact
 from plugins.shell import line, quoted
 from plugins.steps.qdrant import CopyCollection
@@ -60,7 +61,8 @@ class DropCopy(OnQdrant):
         return (CopyCollection(*words, key=self.key, **again),)
 
     def __str__(self) -> str:
-        return self.curl("DELETE", "")
+        there = f"[ {self.of(self.other).counted} -ge {self.counted} ]"
+        return f"{there} && {self.curl('DELETE', '')}"
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class DropOriginal(OnQdrant):
                 raise Refusal(f"{self.copy} holds {number} points, not {self.fitting}")
             # What was written over since it was copied has the same number of points.
             _contained(hands, self, self.copy, self.collection, number)
+        hands.asked(qdrant_snapshots.mark, alone(hands.slot, self.snapshot))
         try:
             hands.asked(qdrant_collections.drop, self.server, self.collection, self.total)
         except Refusal as why:
@@ -102,6 +105,7 @@ class DropOriginal(OnQdrant):
         """Return what became of a collection whose dropping failed; put it back if it is gone."""
         try:
             if numbers_of(hands, self, self.collection) != [-1]:
+                hands.asked(qdrant_snapshots.unmark, alone(hands.slot, self.snapshot))
                 return f"{self.collection} is still there"
             for back in self.inverse(hands):
                 back.take(hands)
@@ -122,6 +126,16 @@ class DropOriginal(OnQdrant):
         listed = f"{line('tar', '-tf', self.snapshot)} > /dev/null"
         words = (listed, self.holds(self.total), *copied_, self.curl("DELETE", ""))
         return " && ".join(words)
+
+
+def alone(slot: str, snapshot: str) -> str:
+    """Return the mark of a run which says that what it dropped stands in a snapshot alone.
+
+    Args:
+        slot: of a step of the run.
+        snapshot: its path.
+    """
+    return os.path.join(os.path.dirname(slot), f"dropped-{os.path.basename(snapshot)}")
 
 
 def _contained(hands: Hands, step: OnQdrant, name: str, other: str, there: int) -> None:

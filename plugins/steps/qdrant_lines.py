@@ -59,8 +59,13 @@ class OnQdrant(OnProgram):
 
     def holds(self, number: int) -> str:
         """Return the line that succeeds when the collection holds so many points."""
-        counted = self.curl("", "/points/count", '{"exact":true}')
-        return f'[ "$({counted} | {picked("count")})" = {number} ]'
+        return f"[ {self.counted} = {number} ]"
+
+    @property
+    def counted(self) -> str:
+        """The word of a line that becomes the number of its points, "" where it has none."""
+        asked = self.curl("", "/points/count", '{"exact":true}')
+        return f'"$({asked} | {picked("count")})"'
 
 
 def _header(place: str) -> str:
@@ -96,10 +101,11 @@ def copied(source: OnQdrant, target: OnQdrant, moved: tuple[str, ...]) -> str:
     scroll = source.curl("", "/points/scroll", "ASKED").replace("-d ASKED", f'-d "{asked}"')
     written = target.curl("PUT", "/points?wait=true", "", *_JSON, "--data-binary", "@-")
     following = f'{_RESULT}print(json.dumps(r["next_page_offset"]))'
+    # Between && and && a shell does not heed its own -e.
     return (
-        f'(set -eo pipefail; at=null; until [ "$at" = end ]; do page=$({scroll});'
-        f' printf %s "$page" | {line("python3", "-c", _RESULT + points)} | {written};'
-        f' at=$(printf %s "$page" | {line("python3", "-c", following)});'
+        f'(set -o pipefail; at=null; until [ "$at" = end ]; do page=$({scroll}) || exit;'
+        f' printf %s "$page" | {line("python3", "-c", _RESULT + points)} | {written} || exit;'
+        f' at=$(printf %s "$page" | {line("python3", "-c", following)}) || exit;'
         ' [ "$at" != null ] || at=end; done)'
     )
 

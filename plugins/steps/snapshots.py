@@ -11,7 +11,7 @@ from urllib.parse import quote
 from plugins.hands import qdrant_collections, qdrant_snapshots
 from plugins.shell import line, quoted
 from plugins.steps.places import Move
-from plugins.steps.qdrant_dropping import DropOriginal, whole_snapshot
+from plugins.steps.qdrant_dropping import DropOriginal, alone, whole_snapshot
 from plugins.steps.qdrant_lines import OnQdrant, numbers_of, picked
 from plugins.steps.step import Hands, Refusal, Step
 
@@ -185,7 +185,10 @@ class PutAwaySnapshot(OnQdrant):
     total: int = 0
 
     def take(self, hands: Hands) -> None:
-        """Move it, and its checksum; refused when the collection is gone or holds less."""
+        """Move it, and its checksum; refused when what it holds may stand nowhere else."""
+        told = hands.asked(qdrant_snapshots.marked, alone(self.slot, self.path))
+        if told["marked"]:
+            raise Refusal(f"{self.collection} was dropped and not put back from it: it stays")
         (number,) = numbers_of(hands, self, self.collection)
         if number < self.total:
             raise Refusal(f"{self.collection} is not what it was: {self.path} stays")
@@ -193,7 +196,8 @@ class PutAwaySnapshot(OnQdrant):
         Move(self.path, self.slot).take(hands)
 
     def __str__(self) -> str:
-        return f'mv -n -- {quoted(self.path)}{{,.checksums}} "$(mktemp -d)/"'
+        stands = f"[ {self.counted} -ge {self.total} ]"
+        return f'{stands} && mv -n -- {quoted(self.path)}{{,.checksums}} "$(mktemp -d)/"'
 
 
 @dataclass(frozen=True)
@@ -233,6 +237,7 @@ class RestoreSnapshot(OnQdrant):
             if self.total not in (-1, came["points"]):
                 raise Refusal(f"{came['points']} points came, and not {self.total}")
             hands.asked(qdrant_snapshots.note, _note(hands, "restored"), came)
+            hands.asked(qdrant_snapshots.unmark, alone(hands.slot, self.path))
         except Refusal as why:
             raise Refusal(f"{why}{self._cleared(hands)}") from None
         hands.tell(f"{self.collection} holds {came['points']} points")
@@ -281,4 +286,5 @@ class DropRestored(OnQdrant):
         DropOriginal(*words, key=self.key).take(hands)
 
     def __str__(self) -> str:
-        return self.curl("DELETE", "")
+        listed = f"{line('tar', '-tf', self.path)} > /dev/null && " if self.path else ""
+        return f"{listed}{self.curl('DELETE', '')}"

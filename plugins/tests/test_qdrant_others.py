@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,20 @@ from plugins.endpoints.qdrant import Qdrant, Vector
 from plugins.hosts import Host
 from plugins.outcomes import NotThere, WrongKind
 from plugins.recovery import take_back
-from plugins.steps import CreateCollection, Hands, Refusal, RestoreSnapshot, TakeSnapshot
+from plugins.steps import (
+    CopyCollection,
+    CreateCollection,
+    DropCopy,
+    DropOriginal,
+    Hands,
+    PutAwaySnapshot,
+    Refusal,
+    RestoreSnapshot,
+    Step,
+    TakeSnapshot,
+)
 from plugins.tests.boxes import Box, opened
-from plugins.tests.qdrant_box import BODY, NAME, Site, site_in
+from plugins.tests.qdrant_box import BODY, COPY, NAME, VECTOR, Site, site_in, whole_on_disk
 from plugins.worlds.wiring import HTTP_OK, answer, serving
 
 _404 = b"HTTP/1.1 404 Not Found\r\n\r\n"
@@ -119,3 +131,49 @@ def test_what_was_written_since_a_restoring_is_kept_when_it_is_undone(site: Site
     here = kept.rename(site.shelf / kept.name)
     RestoreSnapshot(site.wire.url, NAME, str(here)).take(hands)
     assert site.points() == since
+
+
+def test_the_only_copy_of_what_was_dropped_is_not_put_away(site: Site) -> None:
+    hands = Hands(Host(), site.roots, str(site.folder / "slots" / "0-x"))
+    old = str(site.shelf / "old.snapshot")
+    TakeSnapshot(site.wire.url, NAME, old, 3).take(hands)
+    site.ask("POST", f"/collections/{NAME}/points/delete?wait=true", {"points": [7]})
+    words, kept = (site.wire.url, NAME), str(site.snapshot)
+    for step in (TakeSnapshot(*words, kept, 2), DropOriginal(*words, kept, 2)):
+        site.journal.take("x.y", step, site.roots)
+    site.wire.seen, site.wire.at, site.wire.how, site.wire.on = 0, 4, "refuse", True
+    with pytest.raises(Refusal, match="may be there in part"):
+        site.journal.take("x.y", RestoreSnapshot(*words, old), site.roots)
+    site.wire.at = 0
+    assert [done for done, _ in take_back(site.journal)] == [False, False]
+    assert whole_on_disk(site)
+    site.ask("DELETE", f"/collections/{NAME}")
+    assert all(done for done, _ in take_back(site.journal))
+    assert len(site.points()) == 2
+
+
+def shell(step: Step) -> int:
+    """Type the line of a step, and return its status."""
+    line = ["bash", "-c", str(step)]
+    return subprocess.run(line, check=False, timeout=20, capture_output=True).returncode
+
+
+def test_a_line_that_fails_stops_and_drops_nothing(site: Site) -> None:
+    words = {"source": NAME, "total": 3, "fitting": 3, "moved": ("", VECTOR)}
+    copy = CopyCollection(site.wire.url, COPY, BODY, **words)  # type: ignore[arg-type]
+    site.wire.seen, site.wire.at, site.wire.how = 0, 2, "refuse"  # the first page of points
+    assert shell(copy)
+    site.wire.at = 0
+    site.behind.faults.upserts_left = 0
+    site.ask("DELETE", f"/collections/{COPY}")
+    assert shell(copy)
+    site.behind.faults.upserts_left = None
+    row = {"id": 9, "vector": {VECTOR: [1, 1, 1, 1]}, "payload": {}}
+    site.ask("PUT", f"/collections/{COPY}/points?wait=true", {"points": [row]})
+    assert shell(DropCopy(site.wire.url, NAME, COPY))
+    assert site.names() == [NAME, COPY]
+    assert shell(DropCopy(site.wire.url, COPY, NAME)) == 0
+    put_away = PutAwaySnapshot(site.wire.url, COPY, str(site.shelf / "s"), "slot", 1)
+    (site.shelf / "s").touch()
+    assert shell(put_away)
+    assert (site.shelf / "s").exists()
