@@ -39,7 +39,7 @@ class CreateCollection(OnQdrant):
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
         """Return the step that drops it if it is still empty."""
         del hands
-        return (DropEmpty(self.url, self.collection, key=self.key),)
+        return (DropEmpty(self.bare, self.collection, key=self.key),)
 
     def __str__(self) -> str:
         return " && ".join((self.curl("PUT", "", self.body), *self.indexed()))
@@ -147,7 +147,7 @@ class CopyCollection(CreateCollection):
         del hands
         if self.onto:
             return ()
-        return (DropCopy(self.url, self.collection, self.source, key=self.key),)
+        return (DropCopy(self.bare, self.collection, self.source, key=self.key),)
 
     def __str__(self) -> str:
         made = () if self.onto else (CreateCollection.__str__(self),)

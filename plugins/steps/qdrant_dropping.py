@@ -57,7 +57,7 @@ class DropCopy(OnQdrant):
         if there < 0:
             return ()
         again: dict[str, Any] = {"source": self.other, "total": other, "fitting": other}
-        words = (self.url, self.collection, self.body, self.indexes)
+        words = (self.bare, self.collection, self.body, self.indexes)
         return (CopyCollection(*words, key=self.key, **again),)
 
     def __str__(self) -> str:
@@ -104,9 +104,14 @@ class DropOriginal(OnQdrant):
     def _stands(self, hands: Hands) -> str:
         """Return what became of a collection whose dropping failed; put it back if it is gone."""
         try:
-            if numbers_of(hands, self, self.collection) != [-1]:
+            (number,) = numbers_of(hands, self, self.collection)
+            if number >= self.total:
                 hands.asked(qdrant_snapshots.unmark, alone(hands.slot, self.snapshot))
                 return f"{self.collection} is still there"
+            if number >= 0:
+                # A memory server makes its collection anew when it finds none.
+                held = f"what it held stands in {self.snapshot}"
+                return f"{self.collection} holds {number} points by now; {held}"
             for back in self.inverse(hands):
                 back.take(hands)
         except Refusal as why:
@@ -118,7 +123,7 @@ class DropOriginal(OnQdrant):
         from plugins.steps.snapshots import RestoreSnapshot
 
         del hands
-        words = (self.url, self.collection, self.snapshot)
+        words = (self.bare, self.collection, self.snapshot)
         return (RestoreSnapshot(*words, key=self.key, total=self.total),)
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ The key is handed to curl by a file descriptor: what stands in its arguments is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from plugins.hands import qdrant_collections, qdrant_keys
 from plugins.shell import line
@@ -37,6 +37,13 @@ class OnQdrant(OnProgram):
         if self.key and not qdrant_keys.is_place(self.key):
             raise Refusal(f"not a name of a variable, nor a place in a file: {self.key!r}")
         return [self.url, self.key]
+
+    @property
+    def bare(self) -> str:
+        """Its URL, as an inverse is written down with it; refused where that holds a password."""
+        if "@" in urlsplit(self.url).netloc:
+            raise Refusal("its URL has a name and password, which would be written down; use a key")
+        return self.url
 
     def curl(self, method: str, path: str, body: str = "", *more: str) -> str:
         """Return the line of one request.

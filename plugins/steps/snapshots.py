@@ -43,7 +43,7 @@ class CreateSnapshot(OnQdrant):
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
         """Return the step that deletes it."""
         note = _note(hands, "snapshot")
-        return (DeleteSnapshot(self.url, self.collection, note, key=self.key),)
+        return (DeleteSnapshot(self.bare, self.collection, note, key=self.key),)
 
     def __str__(self) -> str:
         return self.curl("POST", "/snapshots?wait=true")
@@ -146,7 +146,7 @@ class TakeSnapshot(OnQdrant):
 
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
         """Return the step that puts it away, if the collection stands without it."""
-        args = (self.url, self.collection, self.path, hands.slot)
+        args = (self.bare, self.collection, self.path, hands.slot)
         return (PutAwaySnapshot(*args, key=self.key, total=max(self.total, 0)),)
 
     def __str__(self) -> str:
@@ -252,7 +252,7 @@ class RestoreSnapshot(OnQdrant):
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
         """Return the step that drops it, if it is still what came."""
         note = _note(hands, "restored")
-        return (DropRestored(self.url, self.collection, self.path, note, key=self.key),)
+        return (DropRestored(self.bare, self.collection, self.path, note, key=self.key),)
 
     def __str__(self) -> str:
         if self.location:

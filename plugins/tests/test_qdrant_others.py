@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from plugins.recovery import take_back
 from plugins.steps import (
     CopyCollection,
     CreateCollection,
+    CreateSnapshot,
     DropCopy,
     DropOriginal,
     Hands,
@@ -177,3 +179,13 @@ def test_a_line_that_fails_stops_and_drops_nothing(site: Site) -> None:
     (site.shelf / "s").touch()
     assert shell(put_away)
     assert (site.shelf / "s").exists()
+
+
+@pytest.mark.parametrize("kind", [CreateSnapshot, TakeSnapshot, CreateCollection, DropOriginal])
+def test_a_password_in_a_url_is_not_written_down(site: Site, kind: Any) -> None:
+    url = site.wire.url.replace("://", "://somebody:canary5ings@")
+    words = {CreateSnapshot: (), DropOriginal: ("s", 1)}.get(kind, ("{}",))
+    step: Step = kind(url, NAME, *words)
+    with pytest.raises(Refusal, match="name and password"):
+        site.journal.take("x.y", step, site.roots)
+    assert "canary5ings" not in site.journal.path.read_text()
