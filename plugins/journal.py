@@ -231,7 +231,8 @@ class Journal:
             Refusal: somebody changed the target since, or nothing takes the step back.
         """
         hands = Hands(self.host, entry.roots, entry.slot, self.tell)
-        if not entry.targets and entry.after is None:
+        known = entry.after is not None or any(getattr(one, "sure", 0) for one in entry.inverse)
+        if not entry.targets and not known:
             raise Refusal(f"nobody knows whether this was done: {entry.step}")
         now = states(entry.targets, hands, light=entry.light)
         if now == entry.before and now != (entry.after or {}):

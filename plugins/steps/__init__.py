@@ -30,7 +30,7 @@ from plugins.steps.qdrant import (
     DropEmpty,
 )
 from plugins.steps.qdrant_dropping import DropCopy, DropOriginal
-from plugins.steps.recreating import CreateLike, StaysUp
+from plugins.steps.recreating import CreateLike, RemoveMade, StaysUp
 from plugins.steps.replacing import Substitute, Word
 from plugins.steps.snapshots import (
     CreateSnapshot,
@@ -81,6 +81,7 @@ __all__ = [
     "Refusal",
     "RemoveContainer",
     "RemoveEmpty",
+    "RemoveMade",
     "Restore",
     "RestoreSnapshot",
     "Run",

@@ -6,13 +6,13 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from plugins.endpoints.docker import Docker
 from plugins.endpoints.recreation import Change, attached, body, networks
 from plugins.outcomes import NoFact
 from plugins.shell import line, quoted
-from plugins.steps.programs import OnProgram, Run
+from plugins.steps.programs import OnProgram
 from plugins.steps.step import Hands, Refusal, Step
 from plugins.steps.stillness import Passed
 
@@ -79,9 +79,9 @@ class CreateLike(OnProgram):
             raise
 
     def inverse(self, hands: Hands) -> tuple[Step, ...]:
-        """Return the command that removes it; its volumes stay, as the other has them too."""
+        """Return the step that removes it; its volumes stay, as the other has them too."""
         del hands
-        return (Run(("docker", "--host", self.url, "rm", "--force", "--", self.name)),)
+        return (RemoveMade(self.url, self.name, self.former),)
 
     def __str__(self) -> str:
         asked = line("docker", "--host", self.url, "inspect", "--type", "container", self.former)
@@ -113,6 +113,44 @@ class CreateLike(OnProgram):
         for number, name in enumerate(self.fresh):
             others = f'[(.Env // [])[] | select(test("^{name}\\\\W") | not)]'
             yield f'.Env = {others} + ["{name}" + "=" + env.made_{number}]'
+
+
+@dataclass(frozen=True)
+class RemoveMade(OnProgram):
+    """Remove a container that was made as another was; where it was not made, nothing is done.
+
+    Args:
+        url: where its engine is asked.
+        name: of the one that was made.
+        former: the id of the other, which is never removed.
+    """
+
+    url: str
+    name: str
+    former: str
+    sure: ClassVar[bool] = True  # right too where nobody knows whether the other step was taken
+
+    def take(self, hands: Hands) -> None:
+        """Remove it; refused when the name is the former one's."""
+        told = self._docker(hands, "ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}}")
+        rows = (row.partition(" ") for row in told.splitlines())
+        made = next((id_ for id_, _, names in rows if self.name in names.split(",")), "")
+        if made == self.former:
+            raise Refusal(f"the container {self.name} is the former one, and stays")
+        if made:
+            self._docker(hands, "rm", "--force", "--", made)
+
+    def _docker(self, hands: Hands, *words: str) -> str:
+        try:
+            ran = hands.host.run(("docker", "--host", self.url, *words), deadline=30.0)
+        except NoFact as why:
+            raise Refusal(str(why)) from None
+        if ran.status:
+            raise Refusal(f"the container {self.name} stays: {ran.complaint}")
+        return ran.text
+
+    def __str__(self) -> str:
+        return line("docker", "--host", self.url, "rm", "--force", "--", self.name)
 
 
 @dataclass(frozen=True)

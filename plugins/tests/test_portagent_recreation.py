@@ -13,6 +13,8 @@ import pytest
 
 from healthchecks.portagent.world import World
 from healthchecks.portagent.world_server import KEY, SECRET
+from plugins.hosts import Host
+from plugins.journal import Journal
 from plugins.steps import CreateLike, FreshSecret, Hands, Refusal, StaysUp
 from plugins.tests.portagent_worlds import with_containers
 from plugins.tests.runs import Look, suite
@@ -128,6 +130,25 @@ def test_the_printed_line_makes_the_same(world: World) -> None:
 
 def variables(row: dict[str, Any]) -> dict[str, str]:
     return dict(one.split("=", 1) for one in row["Config"]["Env"])
+
+
+def test_one_whose_making_was_cut_short_is_removed_by_the_undo(world: World) -> None:
+    former = world.containers.run()
+    engine = world.containers.engine
+    engine.docker("rename", former, "former")
+    journal = Journal(world.folder.parent / "state", "run", Host())
+    step = CreateLike(engine.url, former, "portagent")
+    journal.take("toy.check", step, (str(world.folder),))
+    lines = journal.path.read_text().splitlines(keepends=True)
+    journal.path.write_text("".join(lines[:-1]))  # as who is killed before its end leaves it
+    (entry,) = journal.entries()
+    assert entry.after is None
+    journal.take_back(entry)
+    assert engine.docker("ps", "--all", "--format", "{{.Names}}").split() == ["former"]
+    engine.docker("rename", former, "portagent")
+    with pytest.raises(Refusal, match="is the former one"):
+        step.inverse(hands_on(world.folder))[0].take(hands_on(world.folder))
+    assert told(engine, "portagent")["Id"] == former
 
 
 def test_what_is_not_there_is_refused(world: World) -> None:
