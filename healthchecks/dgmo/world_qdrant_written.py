@@ -57,12 +57,6 @@ class Written:
         """Delete a collection, the world's own by default."""
         self.ask("DELETE", f"/collections/{name or self.collection}")
 
-    def recreate(self, vectors: dict[str, Any], points: int = 5) -> None:
-        """Put a collection of other vectors in the place of the world's own."""
-        self.drop()
-        self.create(self.collection, vectors)
-        self.fill(points)
-
     def fill(self, points: int, first: int = 1, name: str = "") -> None:
         """Write memories with ids from `first` on, each vector the same on every run."""
         collection = name or self.collection
