@@ -102,6 +102,8 @@ def recover_missing_sessions(
         backup: the name of the only backup to take from; all of them where it is empty.
     """
     found = _chosen(backup, system, filesystem, commands, machine)
+    if not found:
+        raise Absent("a backup of sessions", folders(system))
     yield from _guarded(system, json_folders, run)
     yield from _completed(system, found, commands, filesystem, "")
 
@@ -235,6 +237,9 @@ def _completed(
                 f"{printable(backup)} may be of {printable(store.root)} or of another store, and"
                 " is passed over: name one of them alone in `stores` of the systems file"
             )
+        if not absent.copies:
+            lacks = "no backup has anything that is missing from" if found else "no backup is of"
+            yield Note(f"{lacks} {printable(store.root)}")
         yield from _told(absent.copies.values(), "missing")
         yield from laid(absent.copies.values(), filesystem)
 

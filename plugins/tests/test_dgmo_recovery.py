@@ -120,6 +120,13 @@ def test_only_what_is_missing(real: Box[World]) -> None:
     assert (status, record.read_bytes(), broken.read_bytes()) == (0, kept, b"{"), said
 
 
+def test_without_a_backup_nothing_is_said_to_be_recovered(real: Box[World]) -> None:
+    real.world.files.no_backup()
+    status, said = real.run(*MISSING)
+    assert status == 5, said
+    assert "a backup of sessions" in said
+
+
 def test_what_is_one_stores_is_laid_into_no_other(tmp_path: Path) -> None:
     world = World(tmp_path / "world", layout="project")
     other = world.sessions.another("project", hours=3, name="home-me-other")
