@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from healthchecks.portagent.probes_server import PortUse
 from healthchecks.portagent.world import World
+from healthchecks.portagent.world_containers import NEEDS
 from plugins import P0, P1, check, fault, healthy, listed
 from plugins.worlds.running import free_port
 
@@ -96,6 +97,12 @@ def elsewhere(world: World) -> None:
 def deaf(world: World) -> None:
     """It runs, and listens nowhere."""
     world.server.start("deaf")
+
+
+@fault(test_its_port_is_its_own, needs=NEEDS, becomes="cannot_tell")
+def in_a_container_that_only_others_reach(world: World) -> None:
+    """Its port is not published: a proxy in another container is the way to it."""
+    world.containers.run("--network", "none", leave=("--network",))
 
 
 @fault(test_its_port_is_its_own, becomes="blocked")
