@@ -36,6 +36,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.dist = "loadgroup"
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the folders alone of systems that `--system` does not name: to load them takes time.
+
+    The suite's own checks know by name what the others are called, and need all of them.
+    """
+    run = config.stash[RUN]
+    folder = collection_path.parent.name == "healthchecks" and collection_path.is_dir()
+    if not folder or not run.only or {"suite", collection_path.name} & {*run.only}:
+        return None
+    return True if collection_path.name in run.configuration.tables else None
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark each check with its severity, safety and system."""
     declared = check_of(item)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
 import tomllib
 
 import pytest
 
-from plugins.tests.toy import Toy, check
+from plugins.tests.toy import ROOT, Toy, check
 
 
 @pytest.fixture
@@ -132,3 +134,10 @@ def test_a_usage_error_keeps_the_last_reports(toy: Toy) -> None:
     last = (toy.root / "reports" / "health.json").read_bytes()
     assert toy.run("--fix", "--fix-only", "toy.wel").ret == 4
     assert (toy.root / "reports" / "health.json").read_bytes() == last
+
+
+def test_a_system_that_is_not_asked_for_is_not_loaded() -> None:
+    words = [sys.executable, "-m", "pytest", "healthchecks", "--system", "pocket_agent", "--co"]
+    said = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert "test_wire.py" in said
+    assert re.findall(r"Package (\w+)>", said) == ["healthchecks", "pocket_agent"]
