@@ -28,6 +28,9 @@ OLD_ROUTE = "/points/search"
 
 Exchange = dict[str, Any]
 
+# The scenarios are run by one worker, once.
+pytestmark = pytest.mark.xdist_group("description")
+
 
 @pytest.fixture(scope="module")
 def exchanges(tmp_path_factory: pytest.TempPathFactory) -> list[Exchange]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -160,21 +161,27 @@ def test_what_makes_no_sense_with_it_is_refused(toy: Toy) -> None:
     assert not toy.state.exists()
 
 
+def told_of(log: Path, words: str, times: int) -> None:
+    """Wait until the watch's log holds some words so many times."""
+    until(lambda: log.exists() and log.read_text("utf-8").count(words) >= times, words)
+
+
 def test_nobody_who_reads_and_nobody_who_is_there_keeps_it_from_its_work(toy: Toy) -> None:
     argv = [sys.executable, "-m", "pytest", "healthchecks", "--system", "toy", "--fix"]
     argv += ["-p", "no:html", "--watch", "0.02"]
+    log = toy.state / "watch.log"
     for closed in (False, True):
         process = subprocess.Popen(argv, cwd=toy.root, stdout=subprocess.PIPE, env=ALONE)
         assert process.stdout is not None
         try:
-            until((toy.state / "watch.log").exists, "the first round")
+            told_of(log, "watching toy", 1 + closed)
             if closed:
                 process.stdout.close()
             for number in range(3):
                 path = toy.add(f"{'x' * 200}{number}{closed}")
                 gone(path, "the fix")
                 # What is new while a cure is looked at again would have that cure taken back.
-                time.sleep(0.3)
+                told_of(log, "fixed  toy.well", 1 + number + 3 * closed)
             process.terminate()
             assert process.wait(20) == 0
         finally:
