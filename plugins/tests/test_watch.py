@@ -9,12 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from plugins.tests.toy import Toy, check
-from plugins.tests.watched import ALONE, gone, until, watched
+from plugins.tests.watched import ALONE, gone, told_of, until, watched
 
 PAGES = ("-p", "pytest_metadata.plugin", "-p", "pytest_html.plugin")
 ODD = check("odd", "assert not odd, listed('is odd', odd)", facts="odd", cure="hint='Look at it.'")
@@ -159,11 +158,6 @@ def test_what_makes_no_sense_with_it_is_refused(toy: Toy) -> None:
     said = [line for line in ran.stderr.splitlines() if line.startswith("ERROR: ")]
     assert all(words in line for words, line in zip(refused.values(), said, strict=True)), said
     assert not toy.state.exists()
-
-
-def told_of(log: Path, words: str, times: int) -> None:
-    """Wait until the watch's log holds some words so many times."""
-    until(lambda: log.exists() and log.read_text("utf-8").count(words) >= times, words)
 
 
 def test_nobody_who_reads_and_nobody_who_is_there_keeps_it_from_its_work(toy: Toy) -> None:

@@ -103,3 +103,8 @@ def watched(
     finally:
         watch.process.kill()
         watch.process.wait()
+
+
+def told_of(log: Path, words: str, times: int) -> None:
+    """Wait until the watch's log holds some words so many times."""
+    until(lambda: log.exists() and log.read_text("utf-8").count(words) >= times, words)
