@@ -35,6 +35,7 @@ def _break_sessions(world: World, parent: str, lost: str) -> None:
     leftover = path.with_name(f"{parent}.json1751700000000.tmp")
     world.age(sessions.write(leftover, b'{"id'), hours=5)
     sessions.sub_session(parent, status="running", hours=30)
+    sessions.info(parent).chmod(0o755)
     conflict = sessions.info(parent).with_name(f"{parent}.json.conflict-laptop")
     sessions.write(conflict, {"id": parent})
     # A stranger's name, as a watched host may have it: it must be shown, not obeyed.

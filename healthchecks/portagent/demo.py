@@ -23,6 +23,7 @@ def stage(world: World, *, broken: bool) -> None:
     world.databases.messages("first", count=200, days=60, size=2_000)
     del world.server.environment["JWT_SECRET"]
     world.server.environment["INVITE_CODE_REQUIRED"] = "TRUE"
+    world.server.environment["LOG_LEVEL"] = "debug"
     world.server.start()
     world.databases.break_page("agentx", "kv_storage")
     world.data_dir.chmod(0o777)
