@@ -12,6 +12,8 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from plugins.past import Past
+
 
 @functools.total_ordering
 class Severity(enum.Enum):
@@ -131,6 +133,7 @@ class Finding:
     measures: tuple[Measure, ...] = field(default=())
     duration_s: float = 0.0
     fix: Fix | None = None
+    past: Past | None = None
 
     def to_row(self) -> dict[str, Any]:
         """Return the row as plain JSON types."""
@@ -159,4 +162,6 @@ class Finding:
         if row["fix"]:
             fix = row["fix"]
             row["fix"] = Fix(**{**fix, "plan": tuple(fix["plan"]), "diff": tuple(fix["diff"])})
+        if row.get("past"):
+            row["past"] = Past(**row["past"])
         return cls(**{item.name: row[item.name] for item in fields(cls)})

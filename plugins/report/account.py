@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from plugins.finding import Finding, Severity
+from plugins.past import RunBefore
 from plugins.run import RUN, Run
 
 FOLDER = "healthchecks"
@@ -38,6 +39,8 @@ class Account:
         warnings: sentences that a person must read, whatever else is shown.
         reported: the finding of each node id that came to one.
         strangers: node id and text of each failure that is no finding.
+        runs_before: earlier runs over the same host, the oldest first; at most 30.
+        compared_with: the id of the run that changes are told against, "" where there is none.
     """
 
     started: datetime = field(default_factory=lambda: datetime.now().astimezone())
@@ -51,6 +54,8 @@ class Account:
     warnings: list[str] = field(default_factory=list)
     reported: dict[str, Finding] = field(default_factory=dict)
     strangers: list[tuple[str, str]] = field(default_factory=list)
+    runs_before: tuple[RunBefore, ...] = ()
+    compared_with: str = ""
 
     def findings(self) -> tuple[Finding, ...]:
         """Return one finding for every selected check, in the order of selection."""

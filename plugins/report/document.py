@@ -97,6 +97,7 @@ def document(account: Account, exit_status: int, finished: datetime) -> dict[str
         "started": account.started.isoformat(timespec="milliseconds"),
         "finished": finished.isoformat(timespec="milliseconds"),
         "exit_status": exit_status,
+        "compared_with": account.compared_with,
         "summary": {
             "verdict": verdict(rows),
             "outcomes": {outcome.value: outcomes[outcome] for outcome in Outcome},

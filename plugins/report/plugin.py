@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from collections.abc import Generator
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,7 +18,8 @@ from plugins.finding import Finding
 from plugins.redaction import Redactor
 from plugins.report import html, shown
 from plugins.report.account import Account, has_other_use, looks, on_worker, opened
-from plugins.report.document import as_text, document
+from plugins.report.conclusion import Conclusion, Hooks, told
+from plugins.report.document import as_text
 from plugins.report.shown import REDACTOR
 from plugins.report.standing import (
     BEGAN,
@@ -27,6 +27,7 @@ from plugins.report.standing import (
     STDOUT,
     TOLD,
     WRITTEN,
+    concluded,
     named,
     placed,
     status_of,
@@ -202,10 +203,20 @@ def _conclude(session: pytest.Session, account: Account) -> None:
     if own in {0, ILL}:
         own = ILL if account.strangers else 0
     status = status_of(account, own)
-    finished = datetime.now().astimezone()
-    if not write_json(config, as_text(document(account, status, finished))):
+    # The document says what the checks came to; what could not be written is no matter of theirs.
+    if told(config, concluded(config, status, final=True)):
         status = status_of(account, own or ILL)
     config.stash[_STATUS] = session.exitstatus = status
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Make the hooks of this project known."""
+    pluginmanager.add_hookspecs(Hooks)
+
+
+def pytest_health_concluded(config: pytest.Config, conclusion: Conclusion) -> str | None:
+    """Write the result document."""
+    return write_json(config, as_text(conclusion.document)) or None
 
 
 def pytest_terminal_summary(config: pytest.Config) -> None:

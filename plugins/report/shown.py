@@ -19,7 +19,9 @@ REDACTOR = pytest.StashKey[Redactor]()
 
 _LONGEST = 20_000
 # These say what a finding is about, in our own words: no stranger wrote them.
-_OWN = frozenset({"id", "system", "severity", "outcome", "safety", "blocked_by", "state", "run"})
+_OWN = frozenset(
+    {"id", "system", "severity", "outcome", "safety", "blocked_by", "state", "run", "past"}
+)
 _FAILURES = frozenset({Outcome.ILL, Outcome.CANNOT_TELL})
 
 

@@ -16,7 +16,8 @@ from typing import Any, TextIO
 import pytest
 
 from plugins.report.account import Account, opened
-from plugins.report.document import as_text, document, save
+from plugins.report.conclusion import Conclusion, told
+from plugins.report.document import document, save
 from plugins.report.status import ILL, exit_status
 from plugins.report.summary import summary
 from plugins.report.terminal import Line, on_terminal
@@ -75,15 +76,15 @@ def tell_what_did_not_run(config: pytest.Config, account: Account) -> None:
         hook(report=pytest.TestReport(nodeid, where, {}, "passed", None, "teardown"))
 
 
-def write_json(config: pytest.Config, text: str) -> bool:
-    """Write the document where it was asked for; tell whether that went well."""
+def write_json(config: pytest.Config, text: str) -> str:
+    """Write the document; return what kept it from where it was asked for, "" when nothing did."""
     target = config.getoption("health_json", None)
     stdout = config.stash.get(STDOUT, None)
     try:
         if stdout is not None:
             stdout.write(text)
             stdout.flush()
-            return True
+            return ""
         path = placed(config, target) if target else config.rootpath / JSON
         save(path, text)
     except OSError as error:
@@ -94,10 +95,10 @@ def write_json(config: pytest.Config, text: str) -> bool:
             known.append(trouble)
             if target:
                 sys.stderr.write(f"{trouble}\n")
-        return not target
+        return trouble if target else ""
     if named(config, path) not in config.stash[WRITTEN]:
         config.stash[WRITTEN].append(named(config, path))
-    return True
+    return ""
 
 
 def so_far(config: pytest.Config) -> Iterator[str]:
@@ -126,5 +127,13 @@ def write_so_far(config: pytest.Config) -> int:
     """Write the document of a run that goes on; return the status that it would end with."""
     account = opened(config)
     status = status_of(account, ILL if account.strangers else 0)
-    write_json(config, as_text(document(account, status, datetime.now().astimezone())))
+    told(config, concluded(config, status, final=False))
     return status
+
+
+def concluded(config: pytest.Config, status: int, *, final: bool) -> Conclusion:
+    """Return what the run has come to, with the status that it ends or would end with."""
+    account = opened(config)
+    body = document(account, status, datetime.now().astimezone())
+    seconds = time.monotonic() - config.stash[BEGAN]
+    return Conclusion(account, body, status, seconds, final)

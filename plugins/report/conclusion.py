@@ -1,0 +1,56 @@
+"""The hook by which whatever writes, sends or keeps what a run came to is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from plugins.report.account import Account
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a run has come to; the exit status in it is computed, and no output changes it.
+
+    Args:
+        account: what the run gathered; its findings hold no secret and no control character.
+        document: the result document, in the shape of schema.json.
+        status: the exit status.
+        seconds: since the run began.
+        final: whether this is the end; a watch concludes again and again.
+    """
+
+    account: Account
+    document: dict[str, Any]
+    status: int
+    seconds: float
+    final: bool = True
+
+
+class Hooks:
+    """The hooks of this project."""
+
+    @pytest.hookspec
+    def pytest_health_concluded(self, config: pytest.Config, conclusion: Conclusion) -> str | None:
+        """Write, send or keep what the run came to.
+
+        Called on the controller only, at the end of a run that looked at a host, and in a watch
+        whenever its document is written anew. It must not raise and must not take long.
+
+        Args:
+            config: of the session.
+            conclusion: what the run came to.
+
+        Returns:
+            A sentence where an output that somebody asked for could not be written: a run that
+            would end with 0 then ends with 1, and the sentence is told. What else a person should
+            know goes to `conclusion.account.warnings`.
+        """
+
+
+def told(config: pytest.Config, conclusion: Conclusion) -> list[str]:
+    """Tell everybody; return the sentences of what could not be written though it was asked for."""
+    troubles = config.hook.pytest_health_concluded(config=config, conclusion=conclusion)
+    return [str(trouble) for trouble in troubles if trouble]
