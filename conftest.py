@@ -15,6 +15,7 @@ pytest_plugins = [
     "plugins.judge",
     "plugins.recovering",
     "plugins.watching",
+    "plugins.remembering",
     "plugins.fixtures",
     "plugins.proofs",
     "plugins.skips",

@@ -249,4 +249,5 @@ class Watch:
     def findings(self) -> dict[str, Any]:
         """Return what each check came to in the end, by its item."""
         account = opened(self._config)
+        self._config.hook.pytest_health_concluding(config=self._config)
         return {node: (item, account.reported.get(node)) for node, item in self._items.items()}

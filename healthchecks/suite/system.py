@@ -19,6 +19,7 @@ class Settings:
     attempts: int
     attempts_hours: float
     waiver_warn_days: int
+    history_days: int
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,16 @@ class Hooks:
     """The hooks of this project."""
 
     @pytest.hookspec
+    def pytest_health_concluding(self, config: pytest.Config) -> None:
+        """Complete the account, before the result document is made of it.
+
+        Called where `pytest_health_concluded` is called soon after; it must not raise.
+
+        Args:
+            config: of the session, whose account is open.
+        """
+
+    @pytest.hookspec
     def pytest_health_concluded(self, config: pytest.Config, conclusion: Conclusion) -> str | None:
         """Write, send or keep what the run came to.
 

@@ -198,6 +198,7 @@ def _conclude(session: pytest.Session, account: Account) -> None:
     reporter = config.pluginmanager.getplugin("terminalreporter")
     for warning in reporter.stats.get("warnings", ()) if reporter else ():
         warning.message = shown.lines_of(warning.message, redactor)
+    config.hook.pytest_health_concluding(config=config)
     tell_what_did_not_run(config, account)
     own = int(session.exitstatus)
     if own in {0, ILL}:

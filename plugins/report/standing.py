@@ -126,6 +126,7 @@ def marked(config: pytest.Config, line: Line) -> str:
 def write_so_far(config: pytest.Config) -> int:
     """Write the document of a run that goes on; return the status that it would end with."""
     account = opened(config)
+    config.hook.pytest_health_concluding(config=config)
     status = status_of(account, ILL if account.strangers else 0)
     told(config, concluded(config, status, final=False))
     return status

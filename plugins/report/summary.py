@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from plugins.finding import Finding, Outcome, Safety, Severity
+from plugins.report import since
 from plugins.report.account import FOLDER, Account
 from plugins.report.document import worst_first
 from plugins.report.status import meaning, root_of, unmet
@@ -85,6 +86,9 @@ def _ill(finding: Finding, blocked: int, full: bool) -> Iterator[Line]:
         yield Line(f"Should be: {finding.title.rstrip(' .')}.", 4)
     if finding.why:
         yield Line(f"Why: {finding.why}", 4)
+    known = since.of_one(finding)
+    if known:
+        yield Line(known, 4)
     if finding.hint:
         yield Line(f"What to do: {finding.hint}", 4)
     yield from _cure(finding)
@@ -249,6 +253,7 @@ def summary(
     ]
     yield from _section("Required, and did not judge", missing, ("red",))
     yield from _section("Take note", map(Line, account.warnings), ("yellow",))
+    yield from since.lines(account, rows)
     yield Line()
     if status and reports:
         yield Line(f"All of it: {reports}")

@@ -44,6 +44,7 @@ state = {state!r}
 attempts = 3
 attempts_hours = 24.0
 waiver_warn_days = 30
+history_days = 90
 """
 
 SYSTEM = """

@@ -37,10 +37,10 @@ def _essence(finding: Finding) -> tuple[object, ...]:
 
 
 def differs(now: Finding, was: Finding | None) -> bool:
-    """Tell whether a finding says anything else than before, but for how long it took."""
+    """Tell whether a finding says anything else of the host than before."""
     if now is was:
         return False
-    return was is None or replace(now, duration_s=was.duration_s) != was
+    return was is None or replace(now, duration_s=was.duration_s, past=was.past) != was
 
 
 def is_news(now: Finding, was: Finding | None) -> bool:

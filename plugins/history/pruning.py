@@ -1,0 +1,47 @@
+"""What is old leaves the history, a piece in each run: nobody waits for months to be dropped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+LARGEST = 128 << 20  # bytes in use; a run a minute fills more than this in 90 days
+_PIECE = 20  # runs that leave at a time
+_DAY_S = 86_400.0
+
+
+def prune(base: Connection, newest: int, now: float, days: int) -> None:
+    """Drop runs older than so many days, and the oldest ones where there are too many.
+
+    Args:
+        base: within a transaction.
+        newest: the number of the run that stays whatever happens.
+        now: seconds since 1970.
+        days: for so many of them runs are kept.
+    """
+    oldest = now - days * _DAY_S
+    first = base.execute(
+        "SELECT number, started FROM runs WHERE number < ? ORDER BY number LIMIT ?",
+        (newest, _PIECE),
+    ).fetchall()
+    full = _in_use(base) > LARGEST
+    gone = [number for number, started in first if full or started < oldest]
+    for number in gone:
+        base.execute("DELETE FROM results WHERE run = ?", (number,))
+        base.execute("DELETE FROM runs WHERE number = ?", (number,))
+    if gone:
+        base.execute("DELETE FROM hosts WHERE number NOT IN (SELECT host FROM runs)")
+        base.execute(
+            "DELETE FROM standings WHERE told < ? OR host NOT IN (SELECT number FROM hosts)",
+            (oldest,),
+        )
+
+
+def _in_use(base: Connection) -> int:
+    pages, free, size = (
+        int(base.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size

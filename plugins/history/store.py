@@ -1,0 +1,226 @@
+"""What stands in the history: read before a run tells anything, written when it has come to an end.
+
+Runs are told apart by what they looked at: a demo or not, the host, and the systems file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plugins.finding import Finding
+from plugins.history import schema
+from plugins.history.file import Damaged, used
+from plugins.history.pruning import prune
+from plugins.history.standing import Standing, advanced, moment
+from plugins.past import RunBefore
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+_RUNS = 30  # of the earlier runs, so many are recalled
+_LONGEST_NAME = 200  # of a measure: it may hold a path of the host
+_HOST = "SELECT number FROM hosts WHERE demo = ? AND spec = ? AND name = ? AND systems = ?"
+_LAST = (
+    "SELECT id, started, status, seconds, tally FROM runs WHERE host = ? "
+    "ORDER BY number DESC LIMIT ?"
+)
+_RUN = (
+    "INSERT INTO runs (id, host, started, seconds, status, whole, watch, tally) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_STANDINGS = (
+    "SELECT id, outcome, outcome_since, mind, mind_since, first_ill, last_ill, recent "
+    'FROM standings JOIN checks ON number = "check" WHERE host = ?'
+)
+_ADVANCE = (
+    'INSERT OR REPLACE INTO standings (host, "check", outcome, outcome_since, mind, mind_since, '
+    "first_ill, last_ill, recent, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_RESULT = "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What runs look at; runs over different ones are never compared.
+
+    Args:
+        demo: whether it is the demo host.
+        spec: testinfra specs of the hosts.
+        name: as people call it.
+        systems: the path of the systems file, "" for none.
+    """
+
+    demo: bool
+    spec: str
+    name: str
+    systems: str
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is known of a subject: the standing of each check, and its last runs, oldest first."""
+
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    runs: tuple[RunBefore, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run that is to be kept.
+
+    Args:
+        id: as the journal has it.
+        started: seconds since 1970.
+        seconds: how long it took.
+        status: its exit status.
+        tally: counts and states, in plain JSON types.
+        findings: one for each check that was selected, or in a watch that changed.
+        formerly: id of a check -> ids that it had before.
+        watch: whether it is a moment of a watch.
+        whole: the number of the whole record that this one adds to; 0 where it is one itself.
+    """
+
+    id: str
+    started: float
+    seconds: float
+    status: int
+    tally: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+    formerly: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    watch: bool = False
+    whole: int = 0
+
+
+class Store:
+    """The history of a state folder.
+
+    Args:
+        folder: the state folder.
+        days: for so many days runs are kept.
+        tell: takes a sentence where a damaged file was set aside.
+    """
+
+    def __init__(self, folder: Path, days: int, tell: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._days = days
+        self._tell = tell
+
+    def recall(self, subject: Subject) -> Memory:
+        """Return what is known of a subject; raises `NoHistory`."""
+        told = used(self._folder, lambda base: _recalled(base, subject), self._tell, write=False)
+        return told or Memory()
+
+    def keep(self, subject: Subject, ran: Ran) -> int:
+        """Keep a run and return the number of its record; raises `NoHistory`, and keeps nothing."""
+
+        def work(base: Connection) -> int:
+            base.execute("BEGIN IMMEDIATE")
+            if schema.due(base, ran.started) and (trouble := schema.damage(base)):
+                raise Damaged(trouble)
+            number = _kept(base, subject, ran)
+            prune(base, number, ran.started, self._days)
+            base.execute("COMMIT")
+            return number
+
+        return used(self._folder, work, self._tell, write=True) or 0
+
+
+def _host(base: Connection, subject: Subject) -> int:
+    row = base.execute(_HOST, _words(subject)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _words(subject: Subject) -> tuple[int, str, str, str]:
+    return int(subject.demo), subject.spec, subject.name, subject.systems
+
+
+def _recalled(base: Connection, subject: Subject) -> Memory:
+    host = _host(base, subject)
+    rows = base.execute(_LAST, (host, _RUNS))
+    return Memory(_standings(base, host), tuple(map(_run_before, rows))[::-1])
+
+
+def _run_before(row: tuple[Any, ...]) -> RunBefore:
+    identity, started, status, seconds, tally = row
+    told = json.loads(tally)["states"]
+    states = {str(system): str(state) for system, state in told.items()}
+    return RunBefore(str(identity), moment(float(started)), int(status), float(seconds), states)
+
+
+def _standings(base: Connection, host: int) -> dict[str, Standing]:
+    return {str(name): _standing(row) for name, *row in base.execute(_STANDINGS, (host,))}
+
+
+def _standing(row: list[Any]) -> Standing:
+    outcome, outcome_since, mind, mind_since, first, last, recent = row
+    moments = (float(outcome_since), float(mind_since), float(first), float(last))
+    since, judged, first, last = moments
+    return Standing(str(outcome), since, str(mind), judged, first, last, str(recent))
+
+
+def _kept(base: Connection, subject: Subject, ran: Ran) -> int:
+    host = _host(base, subject)
+    if not host:
+        words = "INSERT INTO hosts (demo, spec, name, systems) VALUES (?, ?, ?, ?)"
+        host = int(base.execute(words, _words(subject)).lastrowid or 0)
+    tally = json.dumps(ran.tally, separators=(",", ":"))
+    when = (ran.started, round(ran.seconds, 3))
+    row = (ran.id, host, *when, ran.status, ran.whole, int(ran.watch), tally)
+    number = int(base.execute(_RUN, row).lastrowid or 0)
+    numbers = _numbers(base, ran)
+    base.executemany(_RESULT, (_result(number, numbers[f.id], f) for f in ran.findings))
+    _advance(base, host, numbers, ran)
+    return number
+
+
+def _numbers(base: Connection, ran: Ran) -> dict[str, int]:
+    """Return the number of each check; a renamed one takes over that of its former name."""
+    known: dict[str, int] = {
+        str(name): n for name, n in base.execute("SELECT id, number FROM checks")
+    }
+    for one in ran.findings:
+        if one.id in known:
+            continue
+        former = next((name for name in ran.formerly.get(one.id, ()) if name in known), None)
+        if former is None:
+            made = base.execute("INSERT INTO checks (id) VALUES (?)", (one.id,))
+            known[one.id] = int(made.lastrowid or 0)
+        else:
+            known[one.id] = known.pop(former)
+            base.execute("UPDATE checks SET id = ? WHERE number = ?", (one.id, known[one.id]))
+    return known
+
+
+def _result(run: int, check: int, finding: Finding) -> tuple[Any, ...]:
+    measures = [
+        [one.name[:_LONGEST_NAME], one.value, one.unit, _finite(one.limit)]
+        for one in finding.measures
+        if _finite(one.value) is not None
+    ]
+    told = json.dumps(measures, separators=(",", ":")) if measures else None
+    milliseconds = round(finding.duration_s * 1000)
+    return run, check, finding.outcome.value, finding.severity.value, milliseconds, told
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _advance(base: Connection, host: int, numbers: Mapping[str, int], ran: Ran) -> None:
+    """Bring the standings forward; another run may have brought them forward since we read."""
+    before = _standings(base, host)
+    rows: Iterable[tuple[Any, ...]] = (
+        (host, numbers[one.id], *astuple(_next(before, one, ran.started)), ran.started)
+        for one in ran.findings
+    )
+    base.executemany(_ADVANCE, rows)
+
+
+def _next(before: Mapping[str, Standing], one: Finding, now: float) -> Standing:
+    was = before.get(one.id, Standing())
+    return advanced(was, one.outcome.value, one.severity.value, now)

@@ -1,0 +1,233 @@
+"""The history of runs: read before anything is told, and written when it came to an end.
+
+In a watch every conclusion is compared with the one before it. What changed is written once a
+minute at most, and all of it once an hour: a watch of days does not fill the disk.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from json import dumps, loads
+from typing import Any
+
+import pytest
+
+from plugins.finding import Finding
+from plugins.history.file import NoHistory
+from plugins.history.standing import Flaps, Standing, advanced, moment, past_of, states
+from plugins.history.store import Memory, Ran, Store, Subject
+from plugins.past import Past, RunBefore
+from plugins.report.account import Account, looks, on_worker, opened
+from plugins.report.conclusion import Conclusion
+from plugins.report.document import worst_first
+from plugins.run import RUN, Run, new_id
+
+_CHANGES_EVERY_S = 60.0
+_ALL_EVERY_S = 3600.0
+_RUNS = 30
+
+REMEMBERED = pytest.StashKey["Remembered"]()
+
+
+@dataclass
+class Remembered:
+    """What this session remembers of earlier runs, and of what it concluded itself.
+
+    Args:
+        run: of the session.
+        account: is told of the runs before.
+        store: where runs are kept, None where none are.
+        now: seconds since 1970, the moment that is judged.
+        standings: of each check, by its id.
+        formerly: id of a check -> ids that it had before.
+        flaps: when a check counts as flapping.
+    """
+
+    run: Run
+    account: Account
+    store: Store | None
+    now: float
+    standings: dict[str, Standing] = field(default_factory=dict)
+    formerly: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    flaps: Flaps = field(default_factory=Flaps)
+    _written: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _all_at: float = -_ALL_EVERY_S
+    _at: float = -_CHANGES_EVERY_S
+    _whole: int = 0
+    _next: RunBefore | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """What the run looks at, by which runs are told apart."""
+        run, account = self.run, self.account
+        file = "" if run.demo else run.configuration.origin
+        return Subject(bool(run.demo), account.host, account.name, file and os.path.realpath(file))
+
+    def recall(self) -> None:
+        """Read what earlier runs came to."""
+        memory = Memory()
+        if self.store is not None:
+            try:
+                memory = self.store.recall(self.subject)
+            except NoHistory as why:
+                self.account.warnings.append(f"the history cannot be read: {why}")
+        self.standings = dict(memory.standings)
+        self.account.runs_before = memory.runs
+        self.account.compared_with = memory.runs[-1].id if memory.runs else ""
+
+    def past(self, check: str, outcome: str, severity: str) -> Past:
+        """Return what is known of a check that comes to an outcome now."""
+        names = (check, *self.formerly.get(check, ()))
+        was = next((self.standings[name] for name in names if name in self.standings), None)
+        return past_of(was, outcome, severity, self.now, flaps=self.flaps)
+
+    def with_past(self, finding: Finding) -> Finding:
+        """Return the finding with what is known of its check."""
+        past = self.past(finding.id, finding.outcome.value, finding.severity.value)
+        return finding if finding.past == past else replace(finding, past=past)
+
+    def complete(self) -> None:
+        """Give every finding of the account its past, also those that were never reported."""
+        if self.run.watches:
+            self.now = time.time()
+        account = self.account
+        if self._next is not None:
+            account.runs_before = (*account.runs_before, self._next)[-_RUNS:]
+            account.compared_with, self._next = self._next.id, None
+        for node, finding in account.reported.items():
+            account.reported[node] = self.with_past(finding)
+        account.selected = [
+            (node, row if node in account.reported else self.with_past(row))
+            for node, row in account.selected
+        ]
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Keep what the run came to, and go on from it."""
+        rows = {row.id: row for row in worst_first(conclusion.account.findings())[::-1]}
+        altered = [row for row in rows.values() if self._written.get(row.id) != _essence(row)]
+        for row in rows.values():
+            was = self._standing(row.id)
+            self.standings[row.id] = advanced(was, *_essence(row), self.now)
+        clock = time.monotonic()
+        whole = clock - self._all_at >= _ALL_EVERY_S or (conclusion.final and bool(altered))
+        if not whole and not (altered and clock - self._at >= _CHANGES_EVERY_S):
+            return
+        kept = self._keep(conclusion, tuple(rows.values() if whole else altered), whole=whole)
+        self._at = clock
+        if whole:
+            self._all_at, self._whole = clock, kept
+        self._written.update((row.id, _essence(row)) for row in rows.values())
+
+    def _standing(self, check: str) -> Standing:
+        for name in (check, *self.formerly.get(check, ())):
+            if name in self.standings:
+                return self.standings.pop(name)
+        return Standing()
+
+    def _keep(self, conclusion: Conclusion, rows: tuple[Finding, ...], *, whole: bool) -> int:
+        first = not self._written
+        ran = Ran(
+            id=self.run.id if first else new_id(),
+            started=self.now,
+            seconds=conclusion.seconds if first else 0.0,
+            status=conclusion.status,
+            tally=_tally(conclusion.account.findings()),
+            findings=rows,
+            formerly=self.formerly,
+            watch=self.run.watches,
+            whole=0 if whole else self._whole,
+        )
+        told = ran.tally["states"]
+        self._next = RunBefore(ran.id, moment(ran.started), ran.status, ran.seconds, told)
+        if self.store is None:
+            return 0
+        try:
+            return self.store.keep(self.subject, ran)
+        except NoHistory as why:
+            warning = f"this run is not in the history: {why}"
+            if warning not in conclusion.account.warnings:
+                conclusion.account.warnings.append(warning)
+            return 0
+
+
+def _essence(finding: Finding) -> tuple[str, str]:
+    return finding.outcome.value, finding.severity.value
+
+
+def _tally(findings: Iterable[Finding]) -> Mapping[str, Any]:
+    rows = tuple(findings)
+    ill = Counter(row.severity.value for row in rows if row.outcome.value == "ill")
+    changes = Counter(row.past.change for row in rows if row.past and row.past.change)
+    outcomes = Counter(row.outcome.value for row in rows)
+    return {"ill": ill, "outcomes": outcomes, "changes": changes, "states": states(rows)}
+
+
+class Reminder:
+    """Gives each finding its past as it is reported, before anybody else sees it.
+
+    Args:
+        remembered: what is known.
+    """
+
+    def __init__(self, remembered: Remembered) -> None:
+        self._remembered = remembered
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Put the past on the finding that the report carries."""
+        health = getattr(report, "health", None)
+        if not health:
+            return
+        row = loads(health)
+        former = getattr(report, "health_formerly", None)
+        if former:
+            self._remembered.formerly[row["id"]] = tuple(former)
+        past = self._remembered.past(row["id"], row["outcome"], row["severity"])
+        report.health = dumps({**row, "past": asdict(past)})  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a report say what its check was called before; the controller of workers has no items."""
+    report = yield
+    declared = getattr(getattr(item, "obj", None), "__check__", None)
+    if declared is not None and declared.formerly and not hasattr(item, "callspec"):
+        report.health_formerly = list(declared.formerly)  # type: ignore[attr-defined]
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Read the history before the first check is judged."""
+    config = session.config
+    if looks(config) and not on_worker(config):
+        config.stash[REMEMBERED] = remembered = _opened(config)
+        remembered.recall()
+        config.pluginmanager.register(Reminder(remembered), "health-reminder")
+    return (yield)
+
+
+def _opened(config: pytest.Config) -> Remembered:
+    run, account = config.stash[RUN], opened(config)
+    table = run.configuration.tables.get("suite", {})
+    days = int(table["history_days"].value) if "history_days" in table else 0
+    store = Store(run.state, days, account.warnings.append) if days > 0 else None
+    return Remembered(run, account, store, account.started.timestamp())
+
+
+def pytest_health_concluding(config: pytest.Config) -> None:
+    """Complete the findings."""
+    if REMEMBERED in config.stash:
+        config.stash[REMEMBERED].complete()
+
+
+def pytest_health_concluded(config: pytest.Config, conclusion: Conclusion) -> None:
+    """Keep the run, where it judged anything."""
+    if REMEMBERED in config.stash and conclusion.account.reported:
+        config.stash[REMEMBERED].conclude(conclusion)

@@ -1,0 +1,95 @@
+"""A run tells what changed since the one before, in everything that it leaves behind."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from plugins.history.file import NAME
+from plugins.tests.toy import Toy, check
+from plugins.tests.watched import until, watched
+
+_HINT = "hint='Look.'"
+
+
+@pytest.fixture
+def toy(pytester: pytest.Pytester) -> Toy:
+    made = Toy(pytester)
+    made.checks(
+        check("well", cure=_HINT)
+        + check("even", "assert not odd", facts="odd", cure=_HINT)
+        + check("calm", "assert ill is not None", cure=_HINT)
+    )
+    return made
+
+
+def past(toy: Toy, name: str) -> dict[str, Any]:
+    """Return the past of one of the toy's checks in the last document."""
+    return dict(toy.rows[f"toy.{name}"]["past"])
+
+
+def test_what_changed_is_told_and_a_rename_hides_nothing(toy: Toy) -> None:
+    toy.add("a", folder="odd")
+    assert "Since" not in toy.run().stdout.str()
+    first = toy.document
+    assert (first["compared_with"], past(toy, "even")["change"]) == ("", "")
+    toy.add("a")
+    (toy.data / "odd" / "a").unlink()
+    result = toy.run()
+    result.stdout.fnmatch_lines(
+        ["*New since the last run.", "Since the run of *: 1 new, 1 fixed.", "  new: toy.well"]
+    )
+    assert [past(toy, name)["change"] for name in ("well", "even", "calm")] == ["new", "fixed", ""]
+    assert past(toy, "even")["first_seen"] == first["started"]
+    second = toy.document
+    toy.checks(check("hale", cure=f"{_HINT}, formerly=('toy.well',)"))
+    # The controller of pytest-xdist has no checks; what it tells is the same.
+    result = toy.run("-n1")
+    result.stdout.fnmatch_lines(["*nothing new, nothing fixed, 1 still ill, the longest since *"])
+    assert past(toy, "hale") == {
+        "change": "still",
+        "since": second["started"],
+        "first_seen": second["started"],
+        "last_seen": toy.document["started"],
+        "flapping": False,
+    }
+    assert toy.document["compared_with"] > first["compared_with"]
+
+
+def test_narrowed_runs_are_compared_with_the_last_that_judged(toy: Toy) -> None:
+    toy.add("a")
+    toy.run()
+    (toy.data / "ill" / "a").unlink()
+    toy.run("-k", "even")
+    assert set(toy.came()) == {"even"}
+    toy.run()
+    assert past(toy, "well")["change"] == "fixed"
+
+
+def test_a_history_that_cannot_be_kept_is_told_and_fails_nothing(toy: Toy) -> None:
+    toy.state.mkdir(mode=0o700)
+    (toy.state / NAME).symlink_to("/dev/null")
+    result = toy.run()
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        ["*the history cannot be read: *symbolic link*", "*not in the history: *symbolic link*"]
+    )
+    assert os.readlink(toy.state / NAME) == "/dev/null"
+
+
+def test_a_watch_tells_each_change_once(toy: Toy) -> None:
+    with watched(toy) as watch:
+        watch.began()
+        assert past(toy, "well")["change"] == ""
+        toy.add("a")
+        watch.says("P2 ill  toy.well")
+        until(lambda: past(toy, "well")["change"] == "new", "new")
+        toy.add("a", folder="odd")
+        until(lambda: past(toy, "even")["change"] == "new", "new")
+        assert past(toy, "well")["change"] == "still"
+        assert watch.end() == 1
+    assert past(toy, "well")["change"] == "still"
+    toy.run()
+    assert past(toy, "well")["change"] == past(toy, "even")["change"] == "still"
