@@ -30,7 +30,10 @@ def unpacked(row: dict[str, Any]) -> Step:
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One step of a journal: what was intended, and what became of it."""
+    """One step of a journal: what was intended, and what became of it.
+
+    `at` is in seconds since 1970, 0 in journals of the first versions.
+    """
 
     number: int
     check: str
@@ -43,6 +46,7 @@ class Entry:
     undone: bool
     targets: tuple[str, ...]
     light: bool
+    at: float = 0.0
 
 
 def read(path: Path) -> list[Entry]:
@@ -78,4 +82,5 @@ def _entry(number: int, row: dict[str, Any]) -> Entry:
         undone=bool(row.get("undone")),
         targets=tuple(row["targets"]),
         light=bool(row.get("light")),
+        at=float(row.get("at", 0.0)),
     )

@@ -3,7 +3,7 @@
 One append-only file of JSON lines a run, mode 0600, brought to the disk line by line:
 
     {"run", "host", "at"}                                          once, first
-    {"intended": N, "check", "step", "inverse", "roots", "before", "slot", "targets"}
+    {"intended": N, "at", "check", "step", "inverse", "roots", "before", "slot", "targets"}
     {"taken": N, "after"}
     {"undone": N}                                                  by a roll-back or `--undo`
 
@@ -34,8 +34,6 @@ from plugins.steps import Hands, Refusal, Step
 from plugins.text import printable
 
 PATIENCE_S = 2.0  # another run has the lock for the moment of its steps, again and again in a watch
-
-
 BUSY = "another run is taking fixes now"
 
 
@@ -171,6 +169,7 @@ class Journal:
         self._append(
             {
                 "intended": number,
+                "at": round(time.time(), 3),
                 "check": check,
                 "step": redact(printable(step.brief, 2000)),
                 "inverse": [packed(back) for back in inverse],
