@@ -16,6 +16,7 @@ pytest_plugins = [
     "plugins.recovering",
     "plugins.watching",
     "plugins.remembering",
+    "plugins.incidents",
     "plugins.fixtures",
     "plugins.proofs",
     "plugins.skips",

@@ -39,10 +39,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if on_worker(config):
         tables: dict[str, dict[str, Any]] = json.loads(vars(config)["workerinput"][TOLD])
     else:
-        tables = _build(config, config.rootpath / "reports" / "demo")
+        tables = _build(config, folder_of(config))
         (run.state / "attempts-demo.json").unlink(missing_ok=True)
     run.configuration = _waived(run.configuration.lay_over(tables, "demo"), config.option.demo)
     opened(config).name = "the demo host"
+
+
+def folder_of(config: pytest.Config) -> Path:
+    """Return the folder that the demo host stands in."""
+    return config.rootpath / "reports" / "demo"
 
 
 @pytest.hookimpl(optionalhook=True)

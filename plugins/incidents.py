@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from plugins.demo import folder_of
+from plugins.history.file import NoHistory
+from plugins.remembering import REMEMBERED
 from plugins.report import standing
 from plugins.report.account import looks, on_worker
 from plugins.report.conclusion import Conclusion
 from plugins.run import RUN
+
+if TYPE_CHECKING:
+    from plugins.history.judgements import Judged
 
 _DAYS = 30  # of the history that an incident may have begun in
 
@@ -65,12 +72,24 @@ def _write(config: pytest.Config, conclusion: Conclusion, path: Path) -> None:
     from plugins.report.document import save, tool
     from plugins.report.shown import REDACTOR, lines_of
 
-    account, now = conclusion.account, datetime.now().astimezone()
+    account, run, now = conclusion.account, config.stash[RUN], datetime.now().astimezone()
     findings = account.findings()
     started = account.started.timestamp()
     rows = with_present(_judged(config, started), findings, started)
     found = illnesses(rows, {one.id: one for one in findings})
-    told = incident(found, steps(config.stash[RUN].state), now.timestamp())
+    taken = steps(run.state, account.host, folder_of(config), in_demo=bool(run.demo))
+    told = incident(found, taken, now.timestamp())
     verdict = str(conclusion.document["summary"]["verdict"])
     scene = Scene(account.name, now, verdict, " ".join(tool().values()))
     save(path, lines_of(report(told, findings, scene), config.stash[REDACTOR]))
+
+
+def _judged(config: pytest.Config, started: float) -> tuple[Judged, ...]:
+    """Return what the history holds of the last weeks; one that cannot be read holds nothing."""
+    remembered = config.stash.get(REMEMBERED, None)
+    if remembered is None or remembered.store is None:
+        return ()
+    try:
+        return remembered.store.judged(remembered.subject, started - _DAYS * 86_400.0)
+    except NoHistory:
+        return ()  # a warning says so already

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from plugins.finding import Finding
 from plugins.history import schema
 from plugins.history.file import Damaged, used
+from plugins.history.judgements import Judged, judged
 from plugins.history.pruning import prune
 from plugins.history.standing import Standing, advanced, moment
 from plugins.past import RunBefore
@@ -114,6 +115,14 @@ class Store:
         """Return what is known of a subject; raises `NoHistory`."""
         told = used(self._folder, lambda base: _recalled(base, subject), self._tell, write=False)
         return told or Memory()
+
+    def judged(self, subject: Subject, since: float) -> tuple[Judged, ...]:
+        """Return what was judged since a moment of all that was ill then; raises `NoHistory`."""
+
+        def work(base: Connection) -> tuple[Judged, ...]:
+            return tuple(judged(base, _host(base, subject), since))
+
+        return used(self._folder, work, self._tell, write=False) or ()
 
     def keep(self, subject: Subject, ran: Ran) -> int:
         """Keep a run and return the number of its record; raises `NoHistory`, and keeps nothing."""

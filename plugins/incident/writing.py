@@ -24,6 +24,7 @@ _RESPONSE = {
     Severity.P2: "P2 - Medium (response within 24 hours)",
     Severity.P3: "P3 - Low (response within 72 hours)",
 }
+_TOO_LONG_S = 1800.0  # of a system that cannot be used, as the guide has it
 _FAILED = frozenset({"failed", "rolled_back", "spent", "refused"})
 _BY_HAND = "_To be filled in by a person:_"
 
@@ -37,7 +38,6 @@ class Scene:
         now: of the present run, with its offset from UTC.
         verdict: how the host is now, in a sentence.
         tool: name and version of this project.
-        command: that was typed, without secrets.
     """
 
     host: str
@@ -101,7 +101,7 @@ def report(told: Incident | None, findings: tuple[Finding, ...], scene: Scene) -
         ["## Resolution", "", *_resolution(told)],
         ["## Prevention", "", *_prevention(told)],
         ["## Lessons Learned", "", f"{_BY_HAND} what is to be done better the next time."],
-        ["## Escalation", "", *_escalation(told)],
+        ["## Escalation", "", *_escalation(told, scene.now.timestamp())],
         _unseen(findings),
     )
     return "\n".join("\n".join([*part, ""]) for part in parts if part)
@@ -147,9 +147,10 @@ def _timeline(told: Incident) -> Iterator[str]:
     events: list[tuple[float, str]] = []
     for one in told.illnesses:
         name = f"{one.severity.value} {code(one.check)}"
-        events.append((one.began, f"{name} was seen to be ill"))
-        if one.ended is not None:
-            events.append((one.ended, f"{name} was seen to be well again"))
+        at_once = one.ended == one.began
+        events.append((one.began, f"{name} was ill{', and was cured at once' * at_once}"))
+        if one.ended is not None and not at_once:
+            events.append((one.ended, f"{name} was well again"))
     events += [
         (step.at, f"run {step.run}, for {code(step.check)}, {step.state}: {code(step.step)}")
         for step in told.steps
@@ -178,7 +179,8 @@ def _causes(told: Incident, findings: tuple[Finding, ...]) -> Iterator[str]:
 
 def _seen(one: Illness, hides: int) -> Iterator[str]:
     finding = one.finding
-    below = f"; {hides} others could not be judged because of it" if hides else ""
+    others = "1 other" if hides == 1 else f"{hides} others"
+    below = f"; {others} could not be judged because of it" if hides else ""
     yield f"- **{one.severity.value}** {code(one.check)}{below}"
     if finding is None:
         yield "  - this run did not ask it"
@@ -221,8 +223,8 @@ def _prevention(told: Incident) -> Iterator[str]:
             yield f"- {one.finding.title.rstrip(' .')} ({code(one.check)})"
 
 
-def _escalation(told: Incident) -> Iterator[str]:
-    reasons = list(_reasons(told))
+def _escalation(told: Incident, now: float) -> Iterator[str]:
+    reasons = list(_reasons(told, now))
     if reasons:
         yield "Escalate: " + "; ".join(reasons) + "."
     else:
@@ -238,7 +240,7 @@ def _escalation(told: Incident) -> Iterator[str]:
         yield '- mark the issue "CRITICAL", and say how you can be reached'
 
 
-def _reasons(told: Incident) -> Iterator[str]:
+def _reasons(told: Incident, now: float) -> Iterator[str]:
     worst = {one.system for one in told.open if one.severity is Severity.P0}
     if worst:
         yield f"a P0 is still ill ({', '.join(sorted(worst))})"
@@ -248,12 +250,8 @@ def _reasons(told: Incident) -> Iterator[str]:
     fixes = [one.finding.fix for one in told.open if one.finding and one.finding.fix]
     if any(fix.state in _FAILED for fix in fixes):
         yield "a fix was tried and did not help"
-    if told.ended is None and any(one.severity >= Severity.P1 for one in told.open):
-        yield "it has lasted for more than 30 minutes" if _long(told) else "it goes on"
-
-
-def _long(told: Incident) -> bool:
-    return datetime.now(UTC).timestamp() - told.began > 1800
+    if grave and now - told.began > _TOO_LONG_S:
+        yield "it has lasted for more than 30 minutes"
 
 
 def _unseen(findings: tuple[Finding, ...]) -> list[str]:

@@ -1,14 +1,17 @@
-"""Incident reports: what belongs to one incident, what is said of it, and that it is safe to read."""
+"""Incident reports: what belongs to one incident, what is said of it, and that it is safe."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+
+import pytest
 
 from plugins.finding import Finding, Fix, Outcome, Severity
 from plugins.history.judgements import Judged
 from plugins.incident.episode import Incident, Taken, illnesses, incident, with_present
 from plugins.incident.writing import Scene, code, report
 from plugins.tests.reporting import finding
+from plugins.tests.toy import Toy, check
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -140,3 +143,53 @@ def test_text_of_the_host_stays_code() -> None:
     assert len(text.splitlines()) < 200
     assert code("`") == "`` ` ``"
     assert code("a``b") == "```a``b```"
+
+
+@pytest.fixture
+def toy(pytester: pytest.Pytester) -> Toy:
+    toy = Toy(pytester)
+    down = check("up", "assert not odd", severity="P0", facts="odd", cure='hint="Start it."')
+    toy.checks(check("clean") + down)
+    return toy
+
+
+def test_a_run_writes_it_from_the_history_the_journal_and_its_findings(toy: Toy) -> None:
+    toy.add("a")
+    toy.add("down", folder="odd")
+    toy.run()
+    toy.run("--fix")
+    (toy.data / "odd" / "down").unlink()
+    ran = toy.run("--incident", "incident.md")
+    assert ran.ret == 0
+    path = toy.root / "incident.md"
+    text = path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "# Incident Report: " in text
+    assert "1 P0, 1 P2 in toy" in text
+    assert "`toy.clean` was well again" in text
+    assert "`toy.up` was well again" in text
+    assert "it goes on" not in text
+    assert "mv -n --" in text
+    assert "taken; `pytest healthchecks/ --undo " in text
+
+
+def test_a_report_that_a_person_filled_in_is_not_written_over(toy: Toy) -> None:
+    path = toy.root / "incident.md"
+    path.write_text("mine")
+    ran = toy.run("--incident", "incident.md")
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    assert "is there already" in ran.stderr.str()
+    assert path.read_text() == "mine"
+    ran = toy.run("--incident", "nowhere/incident.md")
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran = toy.run("--incident", "other.md", "--list-checks")
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_the_end_of_a_run_without_a_history_is_told_from_what_it_saw(toy: Toy) -> None:
+    toy.state.write_text("no folder")
+    toy.add("down", folder="odd")
+    assert toy.run("--incident", "incident.md").ret == 10
+    text = (toy.root / "incident.md").read_text()
+    assert "1 P0 in toy" in text
+    assert "it goes on" in text
