@@ -7,18 +7,19 @@ character that reorders its neighbours survives, and all of them stay visible as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from plugins.redaction import redact
 
 _BEYOND = 4096  # characters behind a cut that are looked at for the rest of a secret
 # Bidirectional controls and invisible separators: they make a line read as what it is not.
-_DECEIVING = frozenset(
-    [0x061C, 0x200B, 0x200E, 0x200F, 0xFEFF, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
-)
+_DECEIVING = "\u061c\u200b\u200e\u200f\ufeff\u2028-\u202e\u2066-\u2069"
+_DANGEROUS = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_DECEIVING}]")
 
 
-def _shown(character: str) -> str:
+def _shown(found: re.Match[str]) -> str:
+    character = found[0]
     code = ord(character)
     if character == "\n":
         return "\\n"
@@ -26,11 +27,7 @@ def _shown(character: str) -> str:
         return " "
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as os.fsdecode keeps it
         return f"\\x{code - 0xDC00:02x}"
-    if code < 0x20 or 0x7F <= code < 0xA0:
-        return f"\\x{code:02x}"
-    if code in _DECEIVING or 0xD800 <= code <= 0xDFFF:
-        return f"\\u{code:04x}"
-    return character
+    return f"\\x{code:02x}" if code < 0xA0 else f"\\u{code:04x}"
 
 
 def printable(text: str | bytes, limit: int = 300) -> str:
@@ -49,9 +46,7 @@ def printable(text: str | bytes, limit: int = 300) -> str:
         unseen = text[limit + _BEYOND :]
         text = redact(text[: limit + _BEYOND])
         cut = len(unseen) + max(0, len(text) - limit)
-    shown = text if text.isascii() and text.isprintable() else None
-    if shown is None:
-        shown = "".join(map(_shown, text[:limit] if cut > 0 else text))
+    shown = _DANGEROUS.sub(_shown, text[:limit] if cut > 0 else text)
     return f"{shown[:limit]}… ({cut} more characters)" if cut > 0 else shown
 
 

@@ -97,7 +97,7 @@ def lay_out(pytester: pytest.Pytester, findings: Sequence[Finding], more: str = 
         more: further tests of the same file, which are no checks.
     """
     rows = json.dumps([each.to_row() for each in findings])
-    pytester.makeini(f"[pytest]\npythonpath = {ROOT}\n")
+    pytester.makeini(f"[pytest]\npythonpath = {ROOT}\naddopts = -p no:hypothesispytest\n")
     pytester.makeconftest('pytest_plugins = ["plugins.report.plugin"]')
     folder = pytester.mkdir("healthchecks")
     folder.joinpath("conftest.py").write_text(_CONFTEST.format(rows=rows))
