@@ -16,6 +16,7 @@ class Settings:
     on: str
     enabled: str
     state: str
+    docs: str
     attempts: int
     attempts_hours: float
     waiver_warn_days: int

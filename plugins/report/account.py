@@ -41,6 +41,7 @@ class Account:
         strangers: node id and text of each failure that is no finding.
         runs_before: earlier runs over the same host, the oldest first; at most 30.
         compared_with: the id of the run that changes are told against, "" where there is none.
+        docs: the URL of the project's root folder, for links to the pages of checks; "" for none.
     """
 
     started: datetime = field(default_factory=lambda: datetime.now().astimezone())
@@ -56,6 +57,7 @@ class Account:
     strangers: list[tuple[str, str]] = field(default_factory=list)
     runs_before: tuple[RunBefore, ...] = ()
     compared_with: str = ""
+    docs: str = ""
 
     def findings(self) -> tuple[Finding, ...]:
         """Return one finding for every selected check, in the order of selection."""
@@ -88,6 +90,7 @@ def opened(config: pytest.Config) -> Account:
         if run is not None:
             account.required |= frozenset(run.configuration.require)
             account.host, account.name = _host(run)
+            account.docs = _docs(run)
     return config.stash[ACCOUNT]
 
 
@@ -99,6 +102,11 @@ def _host(run: Run) -> tuple[str, str]:
     if run.demo:
         return _HERE, "the demo host"
     return (", ".join(far), ", ".join(far)) if far else (_HERE, here)
+
+
+def _docs(run: Run) -> str:
+    table = run.configuration.tables.get("suite", {})
+    return str(table["docs"].value) if "docs" in table else ""
 
 
 def has_other_use(config: pytest.Config) -> bool:

@@ -16,7 +16,7 @@ import pytest
 
 from plugins.finding import Finding
 from plugins.redaction import Redactor
-from plugins.report import html, shown
+from plugins.report import shown
 from plugins.report.account import Account, has_other_use, looks, on_worker, opened
 from plugins.report.conclusion import Conclusion, Hooks, told
 from plugins.report.document import as_text
@@ -31,7 +31,6 @@ from plugins.report.standing import (
     named,
     placed,
     status_of,
-    takers_of,
     tell_what_did_not_run,
     write_json,
 )
@@ -122,21 +121,22 @@ def _leave_stdout(config: pytest.Config) -> None:
 
 
 def _ask_for_html(config: pytest.Config) -> None:
-    if not config.pluginmanager.hasplugin("html"):
-        return
+    if not hasattr(config.option, "htmlpath"):
+        return  # no pytest-html
+    from plugins.report import html  # it brings pytest-html, which is not always there
+
     asked = config.option.htmlpath
     path = placed(config, os.path.expandvars(asked)) if asked else config.rootpath / HTML
     try:
-        html.prepare(config, path)
+        html.put_up(config, path, asked=bool(asked))
     except OSError as error:
+        config.option.htmlpath = None
         if asked:
             raise pytest.UsageError(f"--html {asked}: {error}") from None
         opened(config).warnings.append(f"no HTML page could be written: {error}")
         return
-    config.option.self_contained_html = True
-    config.option.css = [*config.option.css, str(html.STYLE)]
     config.stash[WRITTEN].append(named(config, path))
-    config.pluginmanager.register(html.Page(config), "health-page")
+    config.pluginmanager.register(html, "health-page-hooks")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -171,24 +171,17 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
-    """Set the exit status and write the document; pytest-html and JUnit write after that."""
+    """Set the exit status, write the document and the page; JUnit is written after that."""
     config = session.config
     if on_worker(config) or has_other_use(config):
         return (yield)
     account = opened(config)
     if session.exitstatus == pytest.ExitCode.USAGE_ERROR and not account.reported:
         # Nothing was looked at: the reports of the last look are worth more than empty ones.
-        for plugin in takers_of(config, "pytest_html."):
-            config.pluginmanager.unregister(plugin)
         return (yield)
     if looks(config) or account.findings():
         _conclude(session, account)
-    result = yield
-    if config.stash[QUIET]:
-        for plugin in takers_of(config, "pytest_html."):
-            # It has written its page; the line that it would add says what ours says.
-            config.pluginmanager.unregister(plugin)
-    return result
+    return (yield)
 
 
 def _conclude(session: pytest.Session, account: Account) -> None:

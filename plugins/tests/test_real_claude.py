@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,7 @@ from plugins.configuration import shipped
 from plugins.endpoints.filesystem import Filesystem
 from plugins.hosts import Host
 from plugins.systems import find
+from plugins.tests.npm import installed
 from plugins.tests.runs import ROOT, Look, suite
 
 # One process of pytest-xdist: it is 235 MB that are installed once.
@@ -31,31 +31,11 @@ ILL = {"ill", "cannot_tell"}
 NOWHERE = "http://127.0.0.1:9"
 
 
-def install(folder: Path) -> Path:
-    """Install the package below a folder, once, and return the program."""
-    programs = list(folder.glob("node_modules/@anthropic-ai/claude-code-*/claude"))
-    if not programs:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=folder.parent))
-        argv = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"]
-        argv += ["--prefer-offline", "--fetch-retries=1", "--prefix"]
-        subprocess.run([*argv, str(made), PACKAGE], check=True, capture_output=True, timeout=300)
-        try:
-            made.rename(folder)
-        except OSError:  # another process of this run was quicker
-            shutil.rmtree(made)
-        programs = list(folder.glob("node_modules/@anthropic-ai/claude-code-*/claude"))
-    (program,) = programs
-    return program
-
-
 @pytest.fixture(scope="session")
 def program(pytestconfig: pytest.Config) -> Path:
-    if not shutil.which("npm"):
-        pytest.skip("needs npm (apt-get install npm)")
-    cache = pytestconfig.cache
-    assert cache is not None
-    return install(cache.mkdir("claude-code") / PACKAGE.rpartition("@")[2])
+    modules = installed(pytestconfig, PACKAGE)
+    (found,) = modules.glob("@anthropic-ai/claude-code-*/claude")
+    return found
 
 
 class Installation:

@@ -1,4 +1,4 @@
-"""The HTML page and JUnit's file of a watch: they take each check once, as it was at the end."""
+"""JUnit's file of a watch: it takes each check once, as it was at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class HeldBack:
 
     Args:
         config: of the session.
-        takers: the plugins of pytest-html and JUnit, by name.
+        takers: the plugins of JUnit, by name.
     """
 
     def __init__(self, config: pytest.Config, takers: Mapping[str, Any]) -> None:
@@ -69,9 +69,9 @@ def _anew(
 
 @contextlib.contextmanager
 def held_back(session: pytest.Session) -> Iterator[HeldBack]:
-    """Hold the reports back from HTML and JUnit, until they are given."""
+    """Hold the reports back from JUnit, until they are given."""
     manager = session.config.pluginmanager
-    found = takers_of(session.config, "pytest_html.", "_pytest.junitxml")
+    found = takers_of(session.config, "_pytest.junitxml")
     takers = {manager.get_name(taker) or "": taker for taker in found}
     held = HeldBack(session.config, takers)
     for taker in takers.values():
