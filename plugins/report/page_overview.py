@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from urllib.parse import urlencode
 
 from plugins.finding import Finding, Outcome, Severity
+from plugins.history.standing import states
 from plugins.past import RunBefore
 from plugins.report.account import Account
 from plugins.report.page_words import ago, counted, moment, shown
@@ -51,21 +52,9 @@ _WORDS = {
     "P2": "P2 ill",
     "P3": "P3 ill",
     "cannot_tell": "cannot tell",
-    "absent": "absent",
     "healthy": "healthy",
+    "absent": "absent",
 }
-
-
-def state_of(findings: Iterable[Finding]) -> str:
-    """Return the worst that is known of some findings, in the words of `RunBefore.states`."""
-    rows = tuple(findings)
-    ill = [row.severity for row in rows if row.outcome is Outcome.ILL]
-    outcomes = {row.outcome for row in rows}
-    if ill:
-        return max(ill).value
-    if outcomes & {Outcome.CANNOT_TELL, Outcome.NOT_RUN, Outcome.BLOCKED}:
-        return "cannot_tell"
-    return "absent" if outcomes <= {Outcome.ABSENT} else "healthy"
 
 
 def link(**words: str) -> str:
@@ -158,8 +147,7 @@ def drawing(system: str, runs: Sequence[RunBefore], now: str) -> str:
     )
 
 
-def _card(system: str, rows: Sequence[Finding], runs: Sequence[RunBefore]) -> str:
-    state = state_of(rows)
+def _card(system: str, state: str, rows: Sequence[Finding], runs: Sequence[RunBefore]) -> str:
     ill = Counter(row.severity for row in rows if row.outcome is Outcome.ILL)
     counts = " ".join(
         f'<span class="badge {level.value}">{ill[level]:,} {level.value}</span>'
@@ -179,11 +167,14 @@ def _card(system: str, rows: Sequence[Finding], runs: Sequence[RunBefore]) -> st
 def cards(account: Account, findings: Sequence[Finding]) -> str:
     """Return a card for each system, the worst first, and a line for each that is not here."""
     of: dict[str, list[Finding]] = defaultdict(list)
-    for row in findings:  # worst first, so that the worst system is the first that comes
+    for row in findings:
         of[row.system].append(row)
-    order = list(_BARS)
-    systems = sorted(of, key=lambda name: order.index(state_of(of[name])))
-    made = "".join(_card(name, of[name], account.runs_before) for name in systems)
+    known = states(findings)
+    order = list(_WORDS)
+    made = "".join(
+        _card(name, known[name], of[name], account.runs_before)
+        for name in sorted(known, key=lambda name: order.index(known[name]))
+    )
     gone = "".join(
         f"<li><b>{shown(system)}</b> is absent: {shown(looked)}</li>"
         for system, looked in account.absences

@@ -1,0 +1,69 @@
+"""The file of the page: who writes it, what it links, and what it lets people type."""
+
+from __future__ import annotations
+
+import re
+import stat
+
+import pytest
+
+from plugins.finding import Outcome, Safety
+from plugins.report.page_rows import Docs, commands
+from plugins.tests import paging
+from plugins.tests.paging import HOSTILE
+from plugins.tests.reporting import finding, lay_out, run
+
+
+@pytest.mark.parametrize("more", [(), ("-n", "2")])
+def test_a_run_writes_the_page(pytester: pytest.Pytester, more: tuple[str, ...]) -> None:
+    strangers = f"\n@pytest.mark.parametrize('x', [{HOSTILE!r}])\ndef test_odd(x): assert 0, x\n"
+    lay_out(pytester, paging.rows(), strangers)
+    pytester.path.joinpath("mine.css").write_text("h1 { color: #123457 }")
+    run(pytester, *more, "--html=deep/page.html", "--css=mine.css")
+    path = pytester.path / "deep" / "page.html"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    text = path.read_text()
+    assert "#123457" in text
+    assert text.count("<script") == 3
+    assert "</script><script>alert(1)" not in text
+    assert "Failed, and is no finding" in text
+    assert "box.down" in text
+    data = text.partition('id="data">')[2].partition("</script>")[0]
+    assert len(re.findall(r'"outcome":', data)) == 10
+
+
+def test_a_page_that_cannot_be_written_is_told_and_fails_the_run(
+    pytester: pytest.Pytester,
+) -> None:
+    lay_out(pytester, [finding("well", Outcome.HEALTHY)])
+    conftest = pytester.path / "healthchecks" / "conftest.py"
+    conftest.write_text(
+        conftest.read_text()
+        + "\nimport os\n"
+        + "def pytest_runtestloop(session):\n"
+        + "    os.rename('deep', 'moved'); open('deep', 'w').close()\n"
+    )
+    result = run(pytester, "--html=deep/page.html")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*the HTML page could not be written*"])
+
+
+def test_the_page_of_a_check_is_named_and_linked_where_it_can_be_read() -> None:
+    row = finding("x", system="host")
+    known = Docs.of("", {"host", "no_such", "../host"})
+    (name, *_) = sorted(known.known)
+    one_of_them = finding(name.removeprefix("box."), system="host")
+    assert name.startswith("host.")
+    assert known.of_check(row) == {}
+    url = "https://git.example.org/blob/main/"
+    known_one = Docs(url, frozenset({one_of_them.id}))
+    place = f"docs/checks/host.md#{one_of_them.id.replace('.', '')}"
+    assert known_one.of_check(one_of_them) == {"page": place, "pageLink": url + place}
+    assert Docs.of("javascript:alert(1)//", ()).url == ""
+
+
+def test_what_to_type_is_fit_for_a_shell() -> None:
+    assert commands(finding("a'b", safety=Safety.UNSAFE))[1:] == [
+        "pytest healthchecks/ --fix=plan --fix-only 'box.a'\"'\"'b'",
+        "pytest healthchecks/ --fix=unsafe --fix-only 'box.a'\"'\"'b'",
+    ]
