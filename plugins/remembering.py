@@ -10,7 +10,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from json import dumps, loads
 from typing import Any
 
@@ -187,7 +187,7 @@ class Reminder:
         if former:
             self._remembered.formerly[row["id"]] = tuple(former)
         past = self._remembered.past(row["id"], row["outcome"], row["severity"])
-        report.health = dumps({**row, "past": asdict(past)})  # type: ignore[attr-defined]
+        report.health = dumps({**row, "past": vars(past)})  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(wrapper=True)

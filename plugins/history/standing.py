@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
+from functools import lru_cache
 
 from plugins.finding import Finding, Outcome
 from plugins.past import Past
@@ -59,19 +59,16 @@ def mind_of(outcome: str, severity: str) -> str:
 def advanced(was: Standing, outcome: str, severity: str, now: float) -> Standing:
     """Return the standing after a run in which the check came to the outcome."""
     mind = mind_of(outcome, severity)
-    made = replace(
-        was,
-        outcome=outcome,
-        outcome_since=was.outcome_since if was.outcome == outcome else now,
-    )
+    since = was.outcome_since if was.outcome == outcome else now
     if not mind:
-        return made
+        return replace(was, outcome=outcome, outcome_since=since)
     cured = outcome == Outcome.FIXED.value
     same = was.mind and (was.mind == _WELL) == (mind == _WELL) and not cured
     seen = mind != _WELL or cured
-    return replace(
-        made,
-        mind=mind,
+    return Standing(
+        outcome,
+        since,
+        mind,
         mind_since=was.mind_since if same else now,
         first_ill=was.first_ill or (now if seen else 0.0),
         last_ill=now if seen else was.last_ill,
@@ -115,7 +112,7 @@ def past_of(
     if was is None and mind in {"", _WELL}:
         since = 0.0  # no run tells since when
     judged = stands.recent[-flaps.runs :]
-    minds = sum(one != other for one, other in pairwise(judged))
+    minds = judged.count("iw") + judged.count("wi")
     before = (was or Standing()).mind if against is None else against
     return Past(
         change(before, mind),
@@ -126,6 +123,7 @@ def past_of(
     )
 
 
+@lru_cache(1024)  # the moments of most checks are those of a few runs
 def moment(seconds: float) -> str:
     """Return seconds since 1970 as an ISO moment of the local zone, "" for 0 or no moment."""
     try:

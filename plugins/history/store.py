@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,7 +224,7 @@ def _advance(base: Connection, host: int, numbers: Mapping[str, int], ran: Ran) 
     """Bring the standings forward; another run may have brought them forward since we read."""
     before = _standings(base, host)
     rows: Iterable[tuple[Any, ...]] = (
-        (host, numbers[one.id], *astuple(_next(before, one, ran.started)), ran.started)
+        (host, numbers[one.id], *vars(_next(before, one, ran.started)).values(), ran.started)
         for one in ran.findings
     )
     base.executemany(_ADVANCE, rows)

@@ -48,7 +48,7 @@ def rewrite(ill):
     before = tree(toy.data)
     result = toy.run("--fix=plan")
     assert tree(toy.data) == before
-    assert not toy.state.exists()
+    assert sorted(path.name for path in toy.state.iterdir()) == ["history.lock", "history.sqlite3"]
     fix = toy.rows["toy.written_right"]["fix"]
     assert fix["state"] == "planned"
     assert "printf %s" in fix["plan"][0]
