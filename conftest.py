@@ -23,6 +23,7 @@ PLUGINS = [
     "plugins.recovering",
     "plugins.watching",
     "plugins.remembering",
+    "plugins.recalling",
     "plugins.incidents",
     "plugins.fixtures",
     "plugins.proofs",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from json import dumps, loads
 from typing import Any
@@ -31,6 +31,19 @@ _ALL_EVERY_S = 3600.0
 _RUNS = 30
 
 REMEMBERED = pytest.StashKey["Remembered"]()
+BASELINE = pytest.StashKey["Baseline"]()
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The run that somebody wants changes told against: its id, and what it judged each check."""
+
+    run: str
+    minds: Mapping[str, str]
+
+    def mind(self, names: Iterable[str]) -> str:
+        """Return what it judged the first of these names that it knows; "" for nothing."""
+        return next((self.minds[name] for name in names if name in self.minds), "")
 
 
 @dataclass
@@ -45,6 +58,7 @@ class Remembered:
         standings: of each check, by its id.
         formerly: id of a check -> ids that it had before.
         flaps: when a check counts as flapping.
+        baseline: the run that changes are told against, None for the last one that judged.
     """
 
     run: Run
@@ -54,6 +68,7 @@ class Remembered:
     standings: dict[str, Standing] = field(default_factory=dict)
     formerly: dict[str, tuple[str, ...]] = field(default_factory=dict)
     flaps: Flaps = field(default_factory=Flaps)
+    baseline: Baseline | None = None
     _written: dict[str, tuple[str, str]] = field(default_factory=dict)
     _all_at: float = -_ALL_EVERY_S
     _at: float = -_CHANGES_EVERY_S
@@ -63,9 +78,7 @@ class Remembered:
     @property
     def subject(self) -> Subject:
         """What the run looks at, by which runs are told apart."""
-        run, account = self.run, self.account
-        file = "" if run.demo else run.configuration.origin
-        return Subject(bool(run.demo), account.host, account.name, file and os.path.realpath(file))
+        return subject_of(self.run, self.account)
 
     def recall(self) -> None:
         """Read what earlier runs came to."""
@@ -77,13 +90,15 @@ class Remembered:
                 self.account.warnings.append(f"the history cannot be read: {why}")
         self.standings = dict(memory.standings)
         self.account.runs_before = memory.runs
-        self.account.compared_with = memory.runs[-1].id if memory.runs else ""
+        last = memory.runs[-1].id if memory.runs else ""
+        self.account.compared_with = self.baseline.run if self.baseline else last
 
     def past(self, check: str, outcome: str, severity: str) -> Past:
         """Return what is known of a check that comes to an outcome now."""
         names = (check, *self.formerly.get(check, ()))
         was = next((self.standings[name] for name in names if name in self.standings), None)
-        return past_of(was, outcome, severity, self.now, flaps=self.flaps)
+        against = self.baseline.mind(names) if self.baseline else None
+        return past_of(was, outcome, severity, self.now, flaps=self.flaps, against=against)
 
     def with_past(self, finding: Finding) -> Finding:
         """Return the finding with what is known of its check."""
@@ -97,7 +112,8 @@ class Remembered:
         account = self.account
         if self._next is not None:
             account.runs_before = (*account.runs_before, self._next)[-_RUNS:]
-            account.compared_with, self._next = self._next.id, None
+            account.compared_with = self.baseline.run if self.baseline else self._next.id
+            self._next = None
         for node, finding in account.reported.items():
             account.reported[node] = self.with_past(finding)
         account.selected = [
@@ -213,12 +229,33 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     return (yield)
 
 
+def subject_of(run: Run, account: Account) -> Subject:
+    """Return what a run looks at, by which runs are told apart."""
+    file = "" if run.demo else run.configuration.origin
+    return Subject(bool(run.demo), account.host, account.name, file and os.path.realpath(file))
+
+
+def _number(run: Run, key: str, otherwise: int) -> int:
+    table = run.configuration.tables.get("suite", {})
+    return int(table[key].value) if key in table else otherwise
+
+
+def store_of(run: Run, tell: Callable[[str], None]) -> Store | None:
+    """Return the history in force, None where none is kept."""
+    days = _number(run, "history_days", 0)
+    return Store(run.state, days, tell) if days > 0 else None
+
+
 def _opened(config: pytest.Config) -> Remembered:
     run, account = config.stash[RUN], opened(config)
-    table = run.configuration.tables.get("suite", {})
-    days = int(table["history_days"].value) if "history_days" in table else 0
-    store = Store(run.state, days, account.warnings.append) if days > 0 else None
-    return Remembered(run, account, store, account.started.timestamp())
+    return Remembered(
+        run,
+        account,
+        store_of(run, account.warnings.append),
+        account.started.timestamp(),
+        flaps=Flaps(_number(run, "flapping_changes", 4), _number(run, "flapping_runs", 10)),
+        baseline=config.stash.get(BASELINE, None),
+    )
 
 
 def pytest_health_concluding(config: pytest.Config) -> None:

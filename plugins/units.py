@@ -27,6 +27,7 @@ _TOLD = ("DOCKER_HOST", "XDG_STATE_HOME", "CLAUDE_CONFIG_DIR")
 _ALONE = {
     "collectonly": "--collect-only",
     "demo": "--demo",
+    "history": "--history",
     "list_checks": "--list-checks",
     "recover": "--recover",
     "scenarios": "--scenarios",

@@ -35,6 +35,7 @@ from plugins.watch.work import Work
 _LOCK = pytest.StashKey[int]()
 _OTHERS = {
     "collectonly": "--collect-only",
+    "history": "--history",
     "list_checks": "--list-checks",
     "recover": "--recover",
     "scenarios": "--scenarios",

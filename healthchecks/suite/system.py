@@ -21,6 +21,8 @@ class Settings:
     attempts_hours: float
     waiver_warn_days: int
     history_days: int
+    flapping_changes: int
+    flapping_runs: int
 
 
 @dataclass(frozen=True)

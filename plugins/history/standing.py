@@ -27,6 +27,11 @@ class Flaps:
     times: int = 4
     runs: int = 10
 
+    def hold(self, recent: str) -> bool:
+        """Tell whether these judgements, a letter each, are those of a check that flaps."""
+        judged = recent[-max(self.runs, 2) :]
+        return 0 < self.times <= judged.count("iw") + judged.count("wi")
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -111,15 +116,13 @@ def past_of(
     since = stands.mind_since if mind else stands.outcome_since
     if was is None and mind in {"", _WELL}:
         since = 0.0  # no run tells since when
-    judged = stands.recent[-flaps.runs :]
-    minds = judged.count("iw") + judged.count("wi")
     before = (was or Standing()).mind if against is None else against
     return Past(
         change(before, mind),
         moment(since),
         moment(stands.first_ill),
         moment(stands.last_ill),
-        flapping=minds >= flaps.times,
+        flapping=flaps.hold(stands.recent),
     )
 
 

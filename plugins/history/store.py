@@ -17,7 +17,7 @@ from plugins.history import schema
 from plugins.history.file import Damaged, used
 from plugins.history.judgements import Judged, judged
 from plugins.history.pruning import prune
-from plugins.history.standing import Standing, advanced, moment
+from plugins.history.standing import Standing, advanced, mind_of, moment
 from plugins.past import RunBefore
 
 if TYPE_CHECKING:
@@ -27,8 +27,14 @@ _RUNS = 30  # of the earlier runs, so many are recalled
 _LONGEST_NAME = 200  # of a measure: it may hold a path of the host
 _HOST = "SELECT number FROM hosts WHERE demo = ? AND spec = ? AND name = ? AND systems = ?"
 _LAST = (
-    "SELECT id, started, status, seconds, tally FROM runs WHERE host = ? "
+    "SELECT number, id, started, status, seconds, tally, watch, whole FROM runs WHERE host = ? "
     "ORDER BY number DESC LIMIT ?"
+)
+# A record of a watch holds what changed since the whole one before it.
+_MINDS = (
+    "SELECT id, outcome, severity FROM results "
+    'JOIN checks ON checks.number = results."check" WHERE run IN (SELECT number FROM runs '
+    "WHERE number IN (?1, ?2) OR (whole = ?2 AND whole > 0 AND number < ?1)) ORDER BY run"
 )
 _RUN = (
     "INSERT INTO runs (id, host, started, seconds, status, whole, watch, tally) "
@@ -68,6 +74,25 @@ class Memory:
 
     standings: Mapping[str, Standing] = field(default_factory=dict)
     runs: tuple[RunBefore, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A run that stands in the history.
+
+    Args:
+        number: of its record.
+        before: what is told of it elsewhere.
+        tally: counts of its findings: `ill` by severity, `outcomes`, and `changes` as told then.
+        watch: whether it is a moment of a watch.
+        whole: the number of the whole record that it adds to; 0 where it is one itself.
+    """
+
+    number: int
+    before: RunBefore
+    tally: Mapping[str, Any]
+    watch: bool
+    whole: int
 
 
 @dataclass(frozen=True)
@@ -138,6 +163,16 @@ class Store:
 
         return used(self._folder, work, self._tell, write=True) or 0
 
+    def runs(self, subject: Subject) -> tuple[Kept, ...]:
+        """Return every run over a subject, the oldest first; raises `NoHistory`."""
+        told = used(self._folder, lambda base: _runs(base, subject), self._tell, write=False)
+        return told or ()
+
+    def minds(self, run: Kept) -> dict[str, str]:
+        """Return what a run judged each check to be, by its id; raises `NoHistory`."""
+        told = used(self._folder, lambda base: _minds(base, run), self._tell, write=False)
+        return told or {}
+
 
 def _host(base: Connection, subject: Subject) -> int:
     row = base.execute(_HOST, _words(subject)).fetchone()
@@ -150,15 +185,30 @@ def _words(subject: Subject) -> tuple[int, str, str, str]:
 
 def _recalled(base: Connection, subject: Subject) -> Memory:
     host = _host(base, subject)
-    rows = base.execute(_LAST, (host, _RUNS))
-    return Memory(_standings(base, host), tuple(map(_run_before, rows))[::-1])
+    return Memory(_standings(base, host), tuple(one.before for one in _last(base, host, _RUNS)))
 
 
-def _run_before(row: tuple[Any, ...]) -> RunBefore:
-    identity, started, status, seconds, tally = row
-    told = json.loads(tally)["states"]
-    states = {str(system): str(state) for system, state in told.items()}
-    return RunBefore(str(identity), moment(float(started)), int(status), float(seconds), states)
+def _runs(base: Connection, subject: Subject) -> tuple[Kept, ...]:
+    return _last(base, _host(base, subject), -1)
+
+
+def _last(base: Connection, host: int, most: int) -> tuple[Kept, ...]:
+    """Return the last runs of a host, the oldest first; all of them for -1."""
+    return tuple(map(_row, base.execute(_LAST, (host, most))))[::-1]
+
+
+def _row(row: tuple[Any, ...]) -> Kept:
+    number, identity, started, status, seconds, tally, watch, whole = row
+    told = json.loads(tally)
+    states = {str(system): str(state) for system, state in told["states"].items()}
+    when = moment(float(started))
+    before = RunBefore(str(identity), when, int(status), float(seconds), states)
+    return Kept(int(number), before, told, bool(watch), int(whole))
+
+
+def _minds(base: Connection, run: Kept) -> dict[str, str]:
+    rows = base.execute(_MINDS, (run.number, run.whole))
+    return {str(name): mind_of(str(outcome), str(severity)) for name, outcome, severity in rows}
 
 
 def _standings(base: Connection, host: int) -> dict[str, Standing]:

@@ -20,7 +20,15 @@ FOLDER = "healthchecks"
 _HERE = "local://"
 
 # With these a session looks at no host: what they print is theirs, or pytest's own.
-_OTHER_USES = ("collectonly", "scenarios", "list_checks", "print_systems", "undo", "recover")
+_OTHER_USES = (
+    "collectonly",
+    "scenarios",
+    "list_checks",
+    "print_systems",
+    "undo",
+    "recover",
+    "history",
+)
 
 
 @dataclass
@@ -111,7 +119,13 @@ def _docs(run: Run) -> str:
 
 def has_other_use(config: pytest.Config) -> bool:
     """Tell whether the command line asks for something else than to look at a host."""
-    return any(config.getoption(name, None) not in (None, False) for name in _OTHER_USES)
+    return bool(other_uses(config))
+
+
+def other_uses(config: pytest.Config) -> tuple[str, ...]:
+    """Return the names of the options by which the command line asks for something else."""
+    given = (name for name in _OTHER_USES if config.getoption(name, None) not in (None, False))
+    return tuple(given)
 
 
 def looks(config: pytest.Config) -> bool:

@@ -29,9 +29,9 @@ def of_one(finding: Finding) -> str:
     match past.change:
         case "new":
             before = past.first_seen != past.since
-            return f"New since the last run{', but seen before' if before else ''}.{flaps}"
+            return f"New{f', but first seen {day(past.first_seen)}' if before else ''}.{flaps}"
         case "worse":
-            return f"Worse than in the last run; ill since {day(past.since)}.{flaps}"
+            return f"Worse than before; ill since {day(past.since)}.{flaps}"
         case "still":
             return f"Ill since {day(past.since)}.{flaps}"
         case _:

@@ -39,7 +39,7 @@ def test_what_changed_is_told_and_a_rename_hides_nothing(toy: Toy) -> None:
     (toy.data / "odd" / "a").unlink()
     result = toy.run()
     result.stdout.fnmatch_lines(
-        ["*New since the last run.", "Since the run of *: 1 new, 1 fixed.", "  new: toy.well"]
+        ["    New.", "Since the run of *: 1 new, 1 fixed.", "  new: toy.well"]
     )
     assert [past(toy, name)["change"] for name in ("well", "even", "calm")] == ["new", "fixed", ""]
     assert past(toy, "even")["first_seen"] == first["started"]

@@ -45,6 +45,8 @@ attempts = 3
 attempts_hours = 24.0
 waiver_warn_days = 30
 history_days = 90
+flapping_changes = 4
+flapping_runs = 10
 """
 
 SYSTEM = """
