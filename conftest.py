@@ -25,6 +25,7 @@ PLUGINS = [
     "plugins.remembering",
     "plugins.recalling",
     "plugins.incidents",
+    "plugins.scheduled",
     "plugins.fixtures",
     "plugins.proofs",
     "plugins.skips",

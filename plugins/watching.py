@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from plugins import scheduled
 from plugins.case import Case
 from plugins.catalog import checks_of
 from plugins.looking import absences
@@ -237,6 +238,7 @@ class Watch:
         if changes or (altered and time.monotonic() - self._written > _WRITTEN_EVERY):
             self._written = time.monotonic()
             standing.write_so_far(self._config)
+        scheduled.round_is_over(self._config)
 
     def end(self) -> None:
         """Say that it ends, and let its systems know."""

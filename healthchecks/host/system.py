@@ -65,6 +65,8 @@ class Settings:
     schedule_words: tuple[str, ...]
     crontabs: tuple[str, ...]
     crontab_command: tuple[str, ...]
+    launch_agents: tuple[str, ...]
+    schedule_marks: str
     last_run_files: tuple[str, ...]
     systemctl: str
 
@@ -75,6 +77,8 @@ class WatchedHost:
 
     Args:
         folders: places whose file systems are looked at when no system tells of its own.
+        launch_agents: folders of launchd's property lists.
+        schedule_marks: the folder of what scheduled runs leave, "" for the checks' own.
         last_run_files: files that a run of the checks leaves behind.
     """
 
@@ -84,6 +88,8 @@ class WatchedHost:
     folders: tuple[str, ...]
     docker_sockets: tuple[str, ...]
     tool_folders: tuple[str, ...]
+    launch_agents: tuple[str, ...]
+    schedule_marks: str
     last_run_files: tuple[str, ...]
 
 
@@ -94,6 +100,7 @@ def find(settings: Settings, host: Host) -> WatchedHost:
     def placed(paths: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(under_home(settings.home, path) for path in paths)
 
+    marks = settings.schedule_marks
     reports = Path(__file__).resolve().parents[2] / "reports" / "health.json"
     return WatchedHost(
         settings=settings,
@@ -111,6 +118,8 @@ def find(settings: Settings, host: Host) -> WatchedHost:
         folders=(home, "/"),
         docker_sockets=placed(settings.docker_sockets),
         tool_folders=placed(settings.tool_folders),
+        launch_agents=placed(settings.launch_agents),
+        schedule_marks="".join(placed((marks,) if marks else ())),
         last_run_files=placed(settings.last_run_files) or (str(reports),),
     )
 

@@ -16,28 +16,10 @@ from pathlib import Path
 from plugins.worlds.dockerd import DockerWorld
 
 from .world_real import Seen, Surroundings
+from .world_schedules import Schedules
 
 HOUR = 3600.0
 MIB = 1 << 20
-
-
-# It stands in for systemd's own program; a folder is its switch, and its time is since when.
-SYSTEMCTL = """\
-#!/bin/sh
-case "$1" in
-show)
-  echo LoadState=loaded
-  if [ -d '{switch}' ]; then
-    echo ActiveState=active
-    date -u -r '{switch}' '+ActiveEnterTimestamp=%a %Y-%m-%d %H:%M:%S UTC'
-  else
-    echo ActiveState=inactive
-  fi ;;
-start) mkdir -p '{switch}' ;;
-stop) rmdir '{switch}' ;;
-*) exit 1 ;;
-esac
-"""
 
 
 class World:
@@ -56,6 +38,7 @@ class World:
         self._over: dict[str, object] = {}
         self._real = Surroundings(folder)
         self.docker = DockerWorld(folder / "docker")
+        self.schedules = Schedules(folder, self.change)
         (folder / "data").mkdir()
         (folder / "data" / "notes.txt").write_text("some work\n")
         (folder / "proc" / "self").mkdir(parents=True)
@@ -76,10 +59,6 @@ class World:
             "kernel_log": f"{folder}/kernel.log",
             "watch_folders": [self.data],
             "docker_sockets": [],
-            "crontabs": [],
-            "crontab_command": [],
-            "schedule_timer": "",
-            "last_run_files": [f"{folder}/health.json"],
             "files_looked_at": 10_000,
             "mount_answer_s": 2.0,
             "zombies_stay_s": 0.3,
@@ -204,33 +183,6 @@ class World:
         """Install a tool that a system needs."""
         self._file(f"bin/{name}", "#!/bin/sh\n").chmod(mode)
         self.change(watch_tools=[name], tool_folders=[str(self.folder / "bin")])
-
-    def timer(
-        self, *, active: bool, ran_hours_ago: float | None, on_hours_ago: float | None = None
-    ) -> None:
-        """Install a timer, and a stand-in for systemctl: no test may touch the real one."""
-        switch = self.folder / "timer.on"
-        if active:
-            switch.mkdir()
-            on = time.time() - (on_hours_ago or 0.0) * HOUR
-            os.utime(switch, (on, on))
-        script = SYSTEMCTL.format(switch=switch)
-        program = self._file("bin/systemctl", script)
-        program.chmod(0o755)
-        self.change(systemctl=str(program), schedule_timer="agent-healthchecks.timer")
-        self._ran(ran_hours_ago)
-
-    def _ran(self, hours_ago: float | None) -> None:
-        if hours_ago is not None:
-            path = self._file("health.json", "{}\n")
-            os.utime(path, (time.time() - hours_ago * HOUR,) * 2)
-
-    def crontab(self, line: str, ran_hours_ago: float) -> None:
-        """Install a crontab with one line, long ago."""
-        path = self._file("crontab", f"# m h dom mon dow\n{line}\n")
-        os.utime(path, (time.time() - 5000 * HOUR,) * 2)
-        self.change(crontabs=[str(path)])
-        self._ran(ran_hours_ago)
 
     def small_disk(self, used_percent: int, files: int = 0, seen: Seen = "") -> str:
         """Mount a file system of 4 MiB and 100 inodes, fill it so far, and return its folder.

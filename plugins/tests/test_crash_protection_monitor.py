@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import plistlib
 import random
 import time
 from collections.abc import Iterator
@@ -14,12 +15,13 @@ import pytest
 from healthchecks.crash_protection import monitors, probes_log, probes_monitor, probes_restart
 from healthchecks.crash_protection.system import CrashProtection, Settings, find
 from healthchecks.crash_protection.world import World
-from plugins import units
 from plugins.configuration import Configuration, shipped
 from plugins.endpoints.filesystem import Filesystem
 from plugins.endpoints.machine import Machine
 from plugins.endpoints.processes import Processes
 from plugins.hosts import Host
+from plugins.schedules import cron, launchd, systemd
+from plugins.schedules.job import Job
 from plugins.systems import settings_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,29 +96,41 @@ def test_what_starts_a_monitor(command: str, expected: bool) -> None:
     assert monitors.starts_a_monitor(command) is expected
 
 
+def job_of(words: tuple[str, ...], watch: float | None = None) -> Job:
+    return Job(
+        program=("/usr/bin/python3", "-m", words[0]),
+        words=words[1:],
+        folder="/srv/checks of mine",
+        path="/usr/bin:/bin",
+        named="agent-healthchecks-x",
+        user=1000,
+        home="/home/me",
+        variables="/home/me/.config/agent-healthchecks/environment",
+        watch=watch,
+    )
+
+
 def test_a_unit_that_we_print_brings_protection_back(world: World) -> None:
-    argv = ("/usr/bin/python3", "-m", *WATCH)
-    job = units.Job(argv, "/srv/checks of mine", "/usr/bin:/bin", True, "agent-healthchecks-x")
+    job = job_of(WATCH, watch=10.0)
     look = probes_restart.comeback.__probe__.function  # type: ignore[attr-defined]
-    for print_it, place in (
-        (units.launchd, "agents/of-ours.plist"),
-        (units.cron, "cron"),
+    for text, place in (
+        (plistlib.dumps(launchd.agent(job)).decode(), "agents/of-ours.plist"),
+        ("\n".join(cron.lines(job)), "cron"),
     ):
         world.monitor.no_unit()
-        world.monitor.entry(place, print_it(job))
+        world.monitor.entry(place, text)
         seen = look(found(world), Filesystem(Host()), Host())
         assert [Path(path).name for path in seen.by] == [Path(place).name]
         (world.folder / place).unlink()
-    world.monitor.unit(units.systemd(job))
+    world.monitor.unit(systemd.service(job))
     assert look(found(world), Filesystem(Host()), Host()).by
 
 
 def test_a_unit_that_only_looks_once_a_day_is_no_protection(world: World) -> None:
-    argv = ("/usr/bin/python3", "-m", "pytest", "healthchecks/", "--system", "crash_protection")
-    job = units.Job((*argv, "--fix"), "/srv/checks", "/usr/bin", False, "agent-healthchecks")
+    job = job_of(("pytest", "healthchecks/", "--system", "crash_protection", "--fix"))
     look = probes_restart.comeback.__probe__.function  # type: ignore[attr-defined]
     world.monitor.no_unit()
-    world.monitor.entry("cron", units.cron(job))
+    world.monitor.entry("cron", "\n".join(cron.lines(job)))
     assert not look(found(world), Filesystem(Host()), Host()).by
 
 

