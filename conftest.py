@@ -29,6 +29,7 @@ PLUGINS = [
     "plugins.fixtures",
     "plugins.proofs",
     "plugins.skips",
+    "plugins.alerting",
     "plugins.report.plugin",
 ]
 

@@ -12,11 +12,12 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from plugins import queries
+from plugins.alerts import settings
 from plugins.finding import Waiver
 from plugins.text import printable
 
@@ -54,19 +55,26 @@ class Configuration:
         require: ids of checks that must have run.
         waivers: id of a check -> what was accepted.
         origin: the user's file, empty when there is none.
+        notify: key of `[notify]` -> setting.
     """
 
     tables: Mapping[str, Mapping[str, Setting]]
     require: tuple[str, ...] = ()
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
     origin: str = ""
+    notify: Mapping[str, Setting] = field(default_factory=dict)
+
+    @property
+    def notified(self) -> dict[str, Any]:
+        """The values of `[notify]` by key; {} where there is no such table."""
+        return {key: setting.value for key, setting in self.notify.items()}
 
     def lay_over(self, tables: Mapping[str, Mapping[str, Any]], origin: str) -> Configuration:
         """Return the configuration with other values over these, checked key by key."""
         merged = {name: dict(table) for name, table in self.tables.items()}
         for system, table in tables.items():
             if system not in merged:
-                known = [*merged, "require", "waivers"]
+                known = [*merged, "require", "waivers", "notify"]
                 name = f"table [{system}]" if isinstance(table, Mapping) else f"key {system}"
                 raise Misconfigured(f"{origin}: unknown {name}{nearest(system, known)}")
             if not isinstance(table, Mapping):
@@ -82,7 +90,7 @@ class Configuration:
                 fitting = _fitting(value, below.value, where)
                 _refuse_impossible(key, fitting, where)
                 merged[system][key] = Setting(fitting, origin)
-        return Configuration(merged, self.require, self.waivers, self.origin)
+        return replace(self, tables=merged)
 
 
 def _tables(value: Any, below: Setting, origin: str, where: str) -> Setting:
@@ -92,6 +100,16 @@ def _tables(value: Any, below: Setting, origin: str, where: str) -> Setting:
     except ValueError as why:
         raise Misconfigured(str(why)) from None
     return Setting(merged, origin, {**below.origins, **dict.fromkeys(value, origin)})
+
+
+def _notify(said: Any, below: Mapping[str, Setting], origin: str) -> dict[str, Setting]:
+    """Return `[notify]` of a file over the one below it."""
+    values = {key: setting.value for key, setting in below.items()}
+    try:
+        laid = settings.laid(said, values, f"{origin}: [notify]")
+    except ValueError as why:
+        raise Misconfigured(str(why)) from None
+    return {**below, **{key: Setting(value, origin) for key, value in laid.items()}}
 
 
 def _refuse_impossible(key: str, value: Any, where: str) -> None:
@@ -183,11 +201,15 @@ def shipped(path: Path) -> Configuration:
         held = isinstance(value, dict)
         return _tables(value, none, origin, where) if held else Setting(value, origin)
 
+    said = _read(path)
+    notify = said.pop("notify", {})
+    below = {key: Setting(value, origin) for key, value in notify.items()}
     return Configuration(
         {
             system: {key: setting(value, f"{path}: {system}.{key}") for key, value in table.items()}
-            for system, table in _read(path).items()
-        }
+            for system, table in said.items()
+        },
+        notify=_notify(notify, below, origin),
     )
 
 
@@ -203,8 +225,9 @@ def with_file(configuration: Configuration, path: Path) -> Configuration:
     if not isinstance(require, list) or not all(isinstance(item, str) for item in require):
         raise Misconfigured(f"{origin}: require must be a list of ids")
     waivers = _waivers(said.pop("waivers", {}), origin)
+    notify = _notify(said.pop("notify", {}), configuration.notify, origin)
     merged = configuration.lay_over(said, origin)
-    return Configuration(merged.tables, tuple(require), waivers, origin)
+    return Configuration(merged.tables, tuple(require), waivers, origin, notify)
 
 
 def printed(configuration: Configuration) -> str:
@@ -223,11 +246,26 @@ def printed(configuration: Configuration) -> str:
                 lines += ["", f"[{system}.{key}.{name}]  # {origin}"]
                 lines += [f"{word} = {_toml(said)}" for word, said in row.items()]
         lines.append("")
+    lines += _printed_notify(configuration.notify)
     for check, waiver in configuration.waivers.items():
         lines.append(f"[waivers.{_toml(check)}]  # {user}")
         lines.append(f"until = {waiver.until}")
         lines += [f"because = {_toml(waiver.because)}", f"owner = {_toml(waiver.owner)}", ""]
     return "\n".join(lines)
+
+
+def _printed_notify(notify: Mapping[str, Setting]) -> list[str]:
+    def is_tables(value: Any) -> bool:
+        return isinstance(value, list) and any(isinstance(row, dict) for row in value)
+
+    flat = [(key, setting) for key, setting in notify.items() if not is_tables(setting.value)]
+    lines = ["[notify]"] if notify else []
+    lines += [f"{key} = {_toml(s.value)}  # {printable(s.origin, 4096)}" for key, s in flat]
+    for key, setting in notify.items():
+        for row in setting.value if is_tables(setting.value) else ():
+            lines += ["", f"[[notify.{key}]]  # {printable(setting.origin, 4096)}"]
+            lines += [f"{word} = {_toml(said)}" for word, said in row.items()]
+    return [*lines, ""] if notify else []
 
 
 def _toml(value: Any) -> str:

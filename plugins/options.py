@@ -10,6 +10,8 @@ import pytest
 
 from plugins import configuration as files
 from plugins import shortcuts
+from plugins.alerts.settings import notify_of
+from plugins.alerts.urls import secrets_of as url_secrets_of
 from plugins.configuration import Configuration, Misconfigured
 from plugins.finding import Severity
 from plugins.redaction import Redactor, redact
@@ -97,12 +99,16 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def secrets_of(configuration: Configuration) -> tuple[str, ...]:
-    """Return the values of settings *_api_key, and of the variables that settings *_env name."""
+    """Return the values of settings *_api_key, and of the variables that settings *_env name.
+
+    The URLs by which people are told are secrets, too.
+    """
     settings = [pair for table in configuration.tables.values() for pair in table.items()]
     names = (str(setting.value) for key, setting in settings if key.endswith("_env"))
     keys = (str(setting.value) for key, setting in settings if key.endswith("_api_key"))
     told = (os.environ[name] for name in names if os.environ.get(name))
-    return (*told, *(key for key in keys if key))
+    urls = url_secrets_of(notify_of(configuration.notified).variables)
+    return (*told, *(key for key in keys if key), *urls)
 
 
 def read_configuration(config: pytest.Config) -> Configuration:

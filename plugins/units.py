@@ -35,6 +35,7 @@ _ALONE = {
     "recover": "--recover",
     "scenarios": "--scenarios",
     "undo": "--undo",
+    "notify_test": "--notify-test",
 }
 
 

@@ -24,6 +24,7 @@ from plugins.catalog import checks_of
 from plugins.looking import absences
 from plugins.report import standing
 from plugins.report.account import looks, on_worker, opened
+from plugins.report.conclusion import after_round
 from plugins.report.shown import REDACTOR, cleaned
 from plugins.report.terminal import Line
 from plugins.run import RUN, Run
@@ -38,6 +39,7 @@ _OTHERS = {
     "collectonly": "--collect-only",
     "history": "--history",
     "list_checks": "--list-checks",
+    "notify_test": "--notify-test",
     "recover": "--recover",
     "scenarios": "--scenarios",
     "undo": "--undo",
@@ -239,6 +241,7 @@ class Watch:
             self._written = time.monotonic()
             standing.write_so_far(self._config)
         scheduled.round_is_over(self._config)
+        self._voice.say(map(Line, after_round(self._config)))
 
     def end(self) -> None:
         """Say that it ends, and let its systems know."""

@@ -28,6 +28,7 @@ _OTHER_USES = (
     "undo",
     "recover",
     "history",
+    "notify_test",
 )
 
 

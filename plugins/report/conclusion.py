@@ -59,8 +59,27 @@ class Hooks:
             know goes to `conclusion.account.warnings`.
         """
 
+    @pytest.hookspec
+    def pytest_health_round(self, config: pytest.Config) -> list[str] | None:
+        """Do what is due after a round of a watch, whether it changed anything or not.
+
+        It must not raise and must not take long.
+
+        Args:
+            config: of the session.
+
+        Returns:
+            Lines that the watch is to say.
+        """
+
 
 def told(config: pytest.Config, conclusion: Conclusion) -> list[str]:
     """Tell everybody; return the sentences of what could not be written though it was asked for."""
     troubles = config.hook.pytest_health_concluded(config=config, conclusion=conclusion)
     return [str(trouble) for trouble in troubles if trouble]
+
+
+def after_round(config: pytest.Config) -> list[str]:
+    """Tell everybody that a round of a watch is over; return the lines that it is to say."""
+    said = config.hook.pytest_health_round(config=config)
+    return [line for lines in said for line in lines or ()]

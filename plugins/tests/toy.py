@@ -49,6 +49,10 @@ flapping_changes = 4
 flapping_runs = 10
 """
 
+# The shipped defaults of what belongs to no system.
+_SHIPPED = (ROOT / "healthchecks" / "systems.toml").read_text()
+_NOTIFY = "[notify]" + _SHIPPED.partition("\n[notify]")[2].partition("\n[")[0]
+
 SYSTEM = """
 from dataclasses import dataclass
 import os
@@ -148,7 +152,7 @@ class Toy:
         (self.folder.parent / "__init__.py").touch()
         (self.folder.parent / "suite").symlink_to(ROOT / "healthchecks" / "suite")
         words = {"folder": str(self.data), "state": str(self.state)}
-        (self.folder.parent / "systems.toml").write_text(_SYSTEMS.format(**words))
+        (self.folder.parent / "systems.toml").write_text(_SYSTEMS.format(**words) + _NOTIFY)
         for name, text in (("__init__", ""), ("system", SYSTEM), ("world", _WORLD)):
             (self.folder / f"{name}.py").write_text(text)
         self.probes("")

@@ -1,0 +1,141 @@
+"""Sends messages, in a process of its own that is ended at the deadline whatever hangs in it.
+
+On its standard input stands JSON: `{"seconds": 10, "orders": [{"variable": NAME, "title": text,
+"blocks": [text], "kind": "failure"}]}`; what is told by is in the variables. On its standard output
+it says, as JSON, why each variable's order was not done: `{NAME: ""}` is one that was. One that it
+says nothing of broke the program, and standard error tells how.
+
+It knows nothing of this project, so that it can be started by its path.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+_WAITS = (0.5, 1.0, 2.0)  # seconds before each further try
+_CONNECT_S = 4.0
+_LONGEST = 3500  # characters of a message, however much its receiver would take
+_NOT_SENT = "it had no end before the deadline"
+
+
+class Refused(Exception):  # noqa: N818 - the message says why it is not sent
+    """It was not sent; trying again may help, or not."""
+
+    def __init__(self, why: str, *, final: bool = False) -> None:
+        super().__init__(why)
+        self.final = final
+
+
+def fitted(blocks: list[str], most: int) -> str:
+    """Return as many blocks as fit, and how many are left out."""
+    for count in range(len(blocks), 0, -1):
+        left = len(blocks) - count
+        tail = [f"and {left} more; the reports on that machine have all"] if left else []
+        text = "\n\n".join([*blocks[:count], *tail])
+        if len(text) <= most:
+            return text
+    return "\n\n".join(blocks)[:most]
+
+
+def _post(url: str, order: dict[str, Any], left: float) -> None:
+    """Send `{"text": …}` to a plain URL, as a curl in a monitoring script does."""
+    import requests
+
+    text = f"{order['title']}\n\n{fitted(order['blocks'], _LONGEST)}"
+    try:
+        answer = requests.post(
+            url,
+            json={"text": text},
+            headers={"User-Agent": "agent-healthchecks"},
+            timeout=(min(_CONNECT_S, left), left),
+            allow_redirects=False,
+        )
+    except (requests.RequestException, ValueError) as error:
+        raise Refused(f"{type(error).__name__}: {error}") from None
+    if not 200 <= answer.status_code < 300:
+        raise Refused(f"it answered {answer.status_code} {answer.reason or ''}".rstrip())
+
+
+def _notify(url: str, order: dict[str, Any], left: float) -> None:
+    """Send by apprise; what is no URL of its own and begins with http is a plain webhook."""
+    from apprise import Apprise, AppriseAsset, NotifyFormat
+
+    asset = AppriseAsset(
+        app_id="agent-healthchecks", app_desc="Health checks", image_url_mask="", image_url_logo=""
+    )
+    known = Apprise(asset=asset)
+    known.add(url)
+    if len(known) == 0 and url.lower().startswith(("http://", "https://")):
+        _post(url, order, left)
+        return
+    if len(known) != 1:
+        why = "it holds more than one URL: give each a variable" if len(known) else "no known URL"
+        raise Refused(why, final=True)
+    service = known[0]
+    service.socket_connect_timeout = min(_CONNECT_S, left)
+    service.socket_read_timeout = left
+    said: list[str] = []
+    title = order["title"]
+    body = fitted(order["blocks"], max(min(_LONGEST, service.body_maxlen - len(title) - 20), 100))
+    went = known.notify(
+        body=body,
+        title=title,
+        notify_type=order["kind"],
+        body_format=NotifyFormat.TEXT,
+        log_callback=lambda entry, _: said.append(entry.message),
+        log_level=logging.DEBUG,
+    )
+    if not went:
+        raise Refused(_why(said))
+
+
+def _why(said: list[str]) -> str:
+    """Return what tells most of all that was logged."""
+    ends = [line for line in said if line.lower().startswith(("failed", "socket exception"))]
+    others = [line for line in said if "error" in line.lower() or "exception" in line.lower()]
+    return (ends or others or ["it was not taken"])[-1]
+
+
+def _done(order: dict[str, Any], ends: float, outcome: dict[str, str]) -> None:
+    name = order["variable"]
+    url = os.environ.get(name, "").strip()
+    for wait in (*_WAITS, None):
+        try:
+            _notify(url, order, max(ends - time.monotonic(), 0.1))
+        except Refused as why:
+            outcome[name] = str(why)
+            if why.final or wait is None:
+                return
+            time.sleep(wait)
+        else:
+            outcome[name] = ""
+            return
+
+
+def main() -> None:
+    """Do what is asked for, all orders at once, and end at the deadline."""
+    began = time.monotonic()
+    asked = json.loads(sys.stdin.buffer.read())
+    ends = began + asked["seconds"]
+    outcome: dict[str, str] = {}
+    threads = {
+        order["variable"]: threading.Thread(target=_done, args=(order, ends, outcome), daemon=True)
+        for order in asked["orders"]
+    }
+    for thread in threads.values():
+        thread.start()
+    for thread in threads.values():
+        thread.join(max(ends - time.monotonic(), 0.0))
+    late = {name: _NOT_SENT for name, thread in threads.items() if thread.is_alive()}
+    os.write(1, json.dumps({**late, **outcome}).encode())
+    os._exit(0)  # threads that hang, ours and those of libraries, are not waited for
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Tells receivers what is news to them, beside the run: the run waits at its end, and not for long.
+
+What a receiver took is written down only then; what could not be sent is news in the next run, or
+in a watch after a while, and the while grows.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from plugins.alerts import message
+from plugins.alerts.news import News, news, of_run
+from plugins.alerts.sending import Sending
+from plugins.alerts.settings import Notify, Target
+from plugins.alerts.told import Told
+from plugins.alerts.urls import url_in
+from plugins.alerts.windows import is_told
+from plugins.report.account import Account
+
+_AGAIN_S, _AGAIN_AT_MOST_S = 15.0, 900.0
+_LOOKED_S = 5.0  # between two looks of a quiet watch whether a reminder, or a window, is over
+
+
+@dataclass
+class Telling:
+    """The alerts of one session.
+
+    Args:
+        notify: who is told what.
+        told: what they know.
+        mask: takes secrets out of what went wrong.
+    """
+
+    notify: Notify
+    told: Told
+    mask: Callable[[str], str]
+    _sending: Sending | None = None
+    _news: dict[str, News] = field(default_factory=dict)
+    _again: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _failed: set[str] = field(default_factory=set)
+    _looked: float = 0.0
+    _complained: set[str] = field(default_factory=set)
+
+    def go_on(self, account: Account, status: int, *, changed: bool = True) -> list[str]:
+        """Begin to tell what is news, unless something is on its way; nothing is waited for.
+
+        Args:
+            account: what the run knows so far.
+            status: the exit status that goes with it.
+            changed: whether it may know more than the last time.
+
+        Returns:
+            Sentences on what has come of the telling before.
+        """
+        said = list(self._complaint())
+        if self._sending is not None:
+            if not self._sending.ended:
+                return said
+            said += self._settle(0.0)
+            changed = True
+        now = time.monotonic()
+        if changed or now - self._looked >= _LOOKED_S:
+            self._looked = now
+            self._begin(account, status, [t for t in self.notify.targets if self._may(t, now)])
+        return said
+
+    def finish(self, account: Account, status: int) -> list[str]:
+        """Tell what is news yet, wait for it, and return sentences on what has come of it."""
+        ends = time.monotonic() + self.notify.deadline_s
+        said = list(self._settle(None))
+        left = ends - time.monotonic()
+        if left > 0:
+            # What was on its way may have begun before the last round; what just failed has had
+            # its tries.
+            again = [t for t in self.notify.targets if t.variable not in self._failed]
+            self._begin(account, status, again, left)
+            said += self._settle(None)
+        return said
+
+    def _may(self, target: Target, now: float) -> bool:
+        return self._again.get(target.variable, (0.0, 0.0))[0] <= now
+
+    def _begin(
+        self,
+        account: Account,
+        status: int,
+        targets: list[Target],
+        seconds: float = 0.0,
+    ) -> None:
+        now = datetime.datetime.now().astimezone()
+        came = of_run(account, status)
+        allowed = partial(is_told, self.notify.windows, now)
+        quiet, orders = {}, []
+        for target in targets:
+            name = target.variable
+            if not url_in(name):
+                continue
+            before, hours = self.told.by(name), self.notify.remind_hours
+            found = news(came, before, target.severity, allowed, now, hours)
+            if found.pieces:
+                self._news[name] = found
+                note = self.told.complaint
+                orders.append(message.order(name, account.name, found, now, note))
+            elif found.after:
+                quiet[name] = found.after
+        if quiet:
+            self.told.keep(quiet)
+        if orders:
+            self._sending = Sending(orders, seconds or self.notify.deadline_s, self.mask)
+
+    def _settle(self, wait: float | None) -> Iterator[str]:
+        """Wait for what is on its way, write down what was taken, and tell what came of it."""
+        sending, self._sending = self._sending, None
+        if sending is None:
+            return
+        outcome = sending.outcome(wait)
+        pending, self._news = self._news, {}
+        self._failed = {name for name, why in outcome.items() if why}
+        taken = {name: pending[name].after for name, why in outcome.items() if not why}
+        if taken:
+            self.told.keep(taken)
+        for name, why in outcome.items():
+            if not why:
+                self._again.pop(name, None)
+                yield f"told by {name}: {message.tally(pending[name])}"
+                continue
+            _, waited = self._again.get(name, (0.0, _AGAIN_S / 2))
+            waited = min(2 * waited, _AGAIN_AT_MOST_S)
+            self._again[name] = (time.monotonic() + waited, waited)
+            yield f"not told by {name}: {message.tally(pending[name])}: {why}; it is tried again"
+        yield from self._complaint()
+
+    def _complaint(self) -> Iterator[str]:
+        """Give what cannot be kept, or was lost; each once."""
+        if self.told.complaint and self.told.complaint not in self._complained:
+            self._complained.add(self.told.complaint)
+            yield self.told.complaint

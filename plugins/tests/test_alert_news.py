@@ -1,0 +1,243 @@
+"""What is news to a receiver: what changed against what it was told."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from plugins.alerts.message import order, tally
+from plugins.alerts.news import News, news, of_run
+from plugins.alerts.told import FILE, Entry, Told, merge
+from plugins.finding import Finding, Fix, Outcome, Severity
+from plugins.past import Past
+from plugins.report.account import Account
+from plugins.tests.reporting import finding
+
+NOW = datetime.datetime(2026, 11, 28, 12, 0, tzinfo=datetime.UTC)
+ILL = finding("a")
+WELL = finding("a", Outcome.HEALTHY)
+FLAPPING = Past(flapping=True)
+
+
+def of(
+    rows: Sequence[Finding],
+    before: Mapping[str, Entry] | None = None,
+    *,
+    line: Severity = Severity.P1,
+    hours: float = 24.0,
+    now: datetime.datetime = NOW,
+    status: int = 1,
+    required: tuple[str, ...] = (),
+) -> News:
+    """Return the news of a run that came to some findings."""
+    account = Account(required=frozenset(required))
+    account.reported |= {f"{number}": row for number, row in enumerate(rows)}
+    return news(of_run(account, status), before or {}, line, lambda _: True, now, hours)
+
+
+def told(rows: Sequence[Finding], **more: str) -> dict[str, Entry]:
+    """Return what a receiver knows that was told of some findings."""
+    known: dict[str, dict[str, Entry]] = {"": {}}
+    merge(known, {"": of(rows).after})
+    return {name: replace(entry, **more) for name, entry in known[""].items()}  # type: ignore[arg-type]
+
+
+def kinds(found: News) -> dict[str, str]:
+    """Return the kind of each piece by the id of its check."""
+    return {piece.finding.id: piece.kind for piece in found.pieces}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "kind"),
+    [
+        ([], ILL, "new"),
+        ([], WELL, None),
+        ([], finding("a", severity=Severity.P2), None),
+        ([], finding("a", Outcome.CANNOT_TELL), "untold"),
+        ([], finding("a", Outcome.NOT_RUN), "untold"),
+        ([], finding("a", Outcome.SILENCED), None),
+        ([], finding("a", Outcome.ABSENT), None),
+        ([], finding("a", Outcome.FIXED), None),
+        ([ILL], ILL, None),
+        ([ILL], WELL, "fixed"),
+        ([ILL], finding("a", Outcome.FIXED), "fixed"),
+        ([ILL], finding("a", Outcome.ABSENT), "fixed"),
+        ([ILL], finding("a", Outcome.SILENCED), None),
+        ([ILL], finding("a", Outcome.CANNOT_TELL), "untold"),
+        ([ILL], finding("a", severity=Severity.P0), "worse"),
+        ([ILL], finding("a", severity=Severity.P2), None),
+        ([finding("a", Outcome.CANNOT_TELL)], ILL, "new"),
+        ([finding("a", Outcome.CANNOT_TELL)], WELL, "fixed"),
+        ([finding("a", Outcome.CANNOT_TELL)], finding("a", Outcome.NOT_RUN), None),
+    ],
+)
+def test_only_changes_are_told(before: list[Finding], now: Finding, kind: str | None) -> None:
+    assert kinds(of([now], told(before))).get("box.a") == kind
+
+
+def test_what_was_not_looked_at_stays_as_it_was_told() -> None:
+    assert of([finding("b", Outcome.HEALTHY)], told([ILL])).after == {}
+
+
+def test_a_flapping_check_is_told_once() -> None:
+    ill, well = replace(ILL, past=FLAPPING), replace(WELL, past=FLAPPING)
+    known = told([ill])
+    assert kinds(of([ill])) == {"box.a": "flapping"}
+    assert of([well], known).pieces == of([ill], known).pieces == ()
+    later = NOW + datetime.timedelta(days=9)
+    assert of([ill], known, now=later).pieces == ()
+    # Told as ill before it began to flap: that it flaps is news, once.
+    assert kinds(of([well], told([ILL]))) == {"box.a": "flapping"}
+    # Steady again: that it is well is news, that it is still ill is none.
+    assert kinds(of([WELL], known)) == {"box.a": "fixed"}
+    assert of([ILL], known).pieces == ()
+    calm = of([ILL], known).after["box.a"]
+    assert calm is not None
+    assert not calm.flapping
+    assert of([well]).pieces == ()
+
+
+def test_what_is_still_ill_is_told_again_after_a_while() -> None:
+    known = told([ILL, finding("b")])
+    hour = datetime.timedelta(hours=1)
+    both = {"box.a": "still", "box.b": "still"}
+    assert of([ILL, finding("b")], known, now=NOW + 23 * hour).pieces == ()
+    again = of([ILL, finding("b")], known, now=NOW + 24 * hour)
+    assert kinds(again) == both
+    known |= {name: entry for name, entry in again.after.items() if entry}
+    assert of([ILL, finding("b")], known, now=NOW + 47 * hour).pieces == ()
+    assert of([ILL], known, now=NOW + 900 * hour, hours=0).pieces == ()
+    # A clock that was put back by a year, or a moment that is none, does not silence it.
+    assert kinds(of([ILL], known, now=NOW - 9000 * hour)) == {"box.a": "still"}
+    assert kinds(of([ILL], told([ILL], told="tomorrow"))) == {"box.a": "still"}
+
+
+def test_what_fell_into_a_window_is_told_after_it() -> None:
+    account = Account()
+    account.reported["a"] = ILL
+    came = of_run(account, 1)
+    within = news(came, {}, Severity.P1, lambda level: level >= Severity.P0, NOW, 24.0)
+    assert (within.pieces, within.after) == ((), {})
+    account.reported["a"] = finding("a", severity=Severity.P0)
+    came = of_run(account, 10)
+    urgent = news(came, {}, Severity.P1, lambda level: level >= Severity.P0, NOW, 24.0)
+    assert kinds(urgent) == {"box.a": "new"}
+    assert kinds(of([ILL], within.after)) == {"box.a": "new"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("status", "told_of"), [(3, True), (4, True), (5, True), (2, False)])
+def test_a_run_that_broke_is_told_once_and_one_that_was_interrupted_is_not(
+    status: int, told_of: bool
+) -> None:
+    rows = [finding("b", Outcome.NOT_RUN)] if status == 2 else []
+    found = of(rows, status=status)
+    assert kinds(found) == ({"run": "untold"} if told_of else {})
+    known = {name: entry for name, entry in found.after.items() if entry}
+    assert of(rows, known, status=status).pieces == ()
+    if told_of:
+        assert kinds(of([WELL], known, status=0)) == {"run": "fixed"}
+
+
+def test_a_host_that_is_gone_is_one_piece_of_the_message_and_a_root_stands_for_what_it_blocks() -> (
+    None
+):
+    gone = [finding(f"c{n}", Outcome.CANNOT_TELL, message="ssh: no route") for n in range(30)]
+    under = finding("d", Outcome.BLOCKED, blocked_by="box.c1")
+    alone = finding("e", Outcome.BLOCKED, blocked_by="box.elsewhere")
+    found = of([*gone, under, alone], status=11)
+    assert len(found.pieces) == 31
+    assert "box.d" not in kinds(found)
+    blocks = order("V", "vm", found, NOW).blocks
+    assert len(blocks) == 3
+    assert "and 18 more\nssh: no route" in blocks[0]
+
+
+def test_a_required_check_that_is_absent_is_told() -> None:
+    absent = finding("a", Outcome.ABSENT, message="looked in ~")
+    found = of([absent], required=("box.a", "box.nowhere"), status=11)
+    assert kinds(found) == {"box.a": "untold", "box.nowhere": "untold"}
+    blocks = "\n".join(order("V", "vm", found, NOW).blocks)
+    assert "it is required, and did not judge: absent, looked in ~" in blocks
+
+
+def test_the_message_says_what_and_since_when_and_what_to_do() -> None:
+    past = Past(change="new", since="2026-11-28T09:15:00+00:00")
+    ill = replace(ILL, past=past, evidence=("one", "two", "three"), severity=Severity.P0)
+    cured = finding("z", Outcome.FIXED, fix=Fix("taken", run="20261128T1"))
+    found = of([ill, finding("y", Outcome.HEALTHY), cured], told([finding("y"), finding("z")]))
+    assert tally(found) == "1 new (P0 1), 2 fixed"
+    made = order("V", "vm", found, NOW, "a note")
+    assert made.title == "vm: 1 new (P0 1), 2 fixed"
+    assert made.kind == "failure"
+    assert made.blocks == (
+        (
+            "P0 new: box.a (since 2026-11-28 09:15)\nit answered with 500\n- one\n- two\n"
+            "- and 1 more\nWhat to do: Run `systemctl restart it`."
+        ),
+        "cured: box.z\nUndo: pytest healthchecks/ --undo 20261128T1",
+        "fixed: box.y",
+        "looked at 2026-11-28 12:00 UTC; a note",
+    )
+    assert order("V", "vm", of([WELL], told([ILL])), NOW).kind == "success"
+    later = NOW + datetime.timedelta(days=2)
+    assert order("V", "vm", of([ILL], told([ILL]), now=later), later).kind == "warning"
+
+
+def test_nothing_that_a_host_says_acts_in_what_shows_it() -> None:
+    said = "@everyone <!channel> <@U1> [x](https://evil.example) ```\n# big `x` \x1b[31m\u202e"
+    ill = finding("a", message=said, evidence=(said,))
+    made = order("V", "@here", of([ill]), NOW)
+    text = made.title + "\n".join(made.blocks).replace(ill.hint, "")
+    assert not {"@", "<", ">", "`", "\x1b", "\u202e"} & set(text)
+    assert "://" not in text
+    assert "\n#" not in text
+    assert "\uff20everyone \u2039!channel\u203a" in text
+
+
+def test_what_was_told_is_kept_privately_beside_what_others_keep(tmp_path: Path) -> None:
+    entry = Entry("ill", "P1", "2026-11-28T12:00:00+00:00")
+    one, other = Told(tmp_path / "state", "local://"), Told(tmp_path / "state", "ssh://far")
+    one.keep({"A": {"box.a": entry, "box.b": entry}})
+    other.keep({"A": {"box.a": entry}})
+    Told(tmp_path / "state", "local://").keep({"B": {"box.a": entry}, "A": {"box.b": None}})
+    again = Told(tmp_path / "state", "local://")
+    assert (again.by("A"), again.by("B")) == ({"box.a": entry}, {"box.a": entry})
+    assert Told(tmp_path / "state", "ssh://far").by("A") == {"box.a": entry}
+    path = tmp_path / "state" / FILE
+    assert (path.stat().st_mode & 0o777, again.complaint) == (0o600, "")
+    assert sorted(os.listdir(path.parent)) == [FILE, "alerts.lock"]
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"form": 9}', '{"form": 1, "hosts": {"local://": 3}}'])
+def test_a_damaged_file_is_begun_anew_and_that_is_said(tmp_path: Path, body: str) -> None:
+    (tmp_path / FILE).write_text(body)
+    told = Told(tmp_path, "local://")
+    assert "it is damaged" in told.complaint
+    assert told.by("A") == {}
+    told.keep({"A": {"box.a": Entry("ill", "P1", "")}})
+    assert told.complaint == ""
+    assert Told(tmp_path, "local://").by("A").keys() == {"box.a"}
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text(json.dumps({"form": 1, "hosts": {}}))
+    (tmp_path / "state").mkdir(mode=0o700)
+    (tmp_path / "state" / FILE).symlink_to(tmp_path / "victim")
+    told = Told(tmp_path / "state", "local://")
+    assert "cannot be read" in told.complaint
+    told.keep({"A": {"box.a": Entry("ill", "P1", "")}})
+    assert (tmp_path / "victim").read_text() == json.dumps({"form": 1, "hosts": {}})
+
+
+def test_where_nothing_can_be_kept_it_is_remembered_and_said(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder belongs")
+    told = Told(tmp_path / "state", "local://")
+    told.keep({"A": {"box.a": Entry("ill", "P1", "")}})
+    assert "the next run tells all of it again" in told.complaint
+    assert told.by("A").keys() == {"box.a"}

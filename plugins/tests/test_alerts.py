@@ -1,0 +1,172 @@
+"""Runs that tell: on change, once, to real receivers; and their exit status is what it was."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from plugins.alerts.told import FILE
+from plugins.tests.receivers import Taken, sticky, web
+from plugins.tests.toy import Toy, check
+from plugins.tests.watched import ALONE, watched
+
+ODD = check(
+    *("odd", "assert not odd, listed('is odd', odd)"),
+    facts="odd",
+    cure="hint='Look at it.'",
+    severity="P1",
+)
+QUICK = "deadline_s = 20"
+
+
+@pytest.fixture
+def toy(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Toy:
+    made = Toy(pytester)
+    made.checks(check("well") + ODD)
+    monkeypatch.delenv("HEALTH_URL", raising=False)
+    return made
+
+
+def notified(toy: Toy, *lines: str) -> tuple[str, ...]:
+    """Write a systems file with a `[notify]` table; return the words that name it."""
+    path = toy.root / "mine.toml"
+    path.write_text("\n".join(["[notify]", *lines]))
+    return ("--system", "toy", "--systems", str(path))
+
+
+def last(toy: Toy, result: pytest.RunResult) -> str:
+    """Return what a run said after its summary."""
+    return result.stdout.str().partition("exit status")[2].partition("\n")[2]
+
+
+def test_each_change_is_told_once(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = notified(toy, 'url_envs = ["HEALTH_URL"]', 'heartbeat_env = "HEALTH_PING"', QUICK)
+    with web() as hook, web() as pings:
+        monkeypatch.setenv("HEALTH_URL", hook.url("/T0KEN1234567890"))
+        monkeypatch.setenv("HEALTH_PING", pings.url("/uuid"))
+        assert toy.run(*words).ret == 0
+        assert (hook.requests, pings.paths()) == ([], ["/uuid/start", "/uuid"])
+        path = toy.add("@everyone <b>", folder="odd")
+        first = toy.run(*words)
+        assert first.ret == 1
+        assert "told by HEALTH_URL: 1 new (P1 1)" in last(toy, first)
+        assert len(hook.texts()) == 1
+        assert "P1 new: toy.odd" in hook.texts()[0]
+        assert "\uff20everyone \u2039b\u203a" in hook.texts()[0]
+        assert "What to do: Look at it." in hook.texts()[0]
+        assert pings.paths()[2:] == ["/uuid/start", "/uuid/fail"]
+        assert b"P1 toy.odd" in pings.requests[-1][1]
+        assert last(toy, toy.run(*words)) == ""
+        path.unlink()
+        assert toy.run(*words).ret == 0
+        assert "fixed: toy.odd" in hook.texts()[1]
+        assert len(hook.texts()) == 2
+    assert "T0KEN" not in first.stdout.str() + (toy.state / FILE).read_text()
+
+
+def test_what_could_not_be_sent_is_said_and_told_by_the_next_run(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = notified(
+        toy, 'url_envs = ["HEALTH_URL"]', 'heartbeat_env = "HEALTH_PING"', "deadline_s = 4"
+    )
+    toy.add("a", folder="odd")
+    with sticky() as silent:
+        monkeypatch.setenv("HEALTH_URL", silent.url("/T0KEN1234567890"))
+        monkeypatch.setenv("HEALTH_PING", silent.url("/T0KEN1234567890"))
+        held = toy.run(*words)
+        machine = toy.run(*words, "--health-json", "-")
+    assert held.ret == machine.ret == 1
+    assert "not told by HEALTH_URL: 1 new (P1 1): " in last(toy, held)
+    assert "HEALTH_PING: the heartbeat was not taken: " in last(toy, held)
+    assert json.loads(machine.stdout.str())["exit_status"] == 1
+    assert "not told by HEALTH_URL" in machine.stderr.str()
+    assert "T0KEN" not in held.stdout.str() + machine.stdout.str() + machine.stderr.str()
+    monkeypatch.delenv("HEALTH_PING")
+    with web() as hook:
+        monkeypatch.setenv("HEALTH_URL", hook.url())
+        (toy.state / FILE).mkdir(parents=True)  # root writes everywhere, but over no folder
+        again = toy.run(*words)
+        assert len(hook.texts()) == 1
+        assert "HEALTH_PING, which is not set" in again.stdout.str()
+        assert "the next run tells all of it again" in last(toy, again)
+
+
+def test_a_broken_run_sends_no_success(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = notified(toy, 'url_envs = ["HEALTH_URL"]', 'heartbeat_env = "HEALTH_PING"', QUICK)
+    (toy.folder / "test_broken.py").write_text("import nothing_of_this_name")
+    killing = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    with web() as hook, web() as pings:
+        monkeypatch.setenv("HEALTH_URL", hook.url())
+        monkeypatch.setenv("HEALTH_PING", pings.url("/uuid"))
+        assert toy.run(*words).ret != 0
+        assert pings.paths() == ["/uuid/start", "/uuid/fail"]
+        assert "cannot be told: run" in hook.texts()[0]
+        assert "- healthchecks/toy/test_broken.py" in hook.texts()[0]
+        toy.run(*words, "--demo")
+        assert (len(hook.texts()), len(pings.requests)) == (1, 2), "a demo tells nobody"
+        (toy.folder / "test_broken.py").unlink()
+        toy.checks(check("well", killing))
+        toy.run(*words)
+        assert "/uuid" not in pings.paths()
+
+
+def test_a_test_message_goes_to_everybody(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = notified(
+        *(toy, 'url_envs = ["HEALTH_URL"]', 'heartbeat_env = "HEALTH_PING"'),
+        '[[notify.targets]]\nurl_env = "HEALTH_OTHER"\n[[notify.targets]]\nurl_env = "HEALTH_NONE"',
+    )
+    with web() as hook, web(*[500] * 9) as ill:
+        monkeypatch.setenv("HEALTH_URL", hook.url())
+        monkeypatch.setenv("HEALTH_OTHER", ill.url())
+        monkeypatch.setenv("HEALTH_PING", hook.url("/uuid"))
+        result = toy.run(*words, "--notify-test")
+        assert result.ret == 1
+        assert sorted(result.stdout.str().splitlines()) == [
+            "HEALTH_NONE: NOT SENT: the variable is not set",
+            "HEALTH_OTHER: NOT SENT: it answered 500 Internal Server Error",
+            "HEALTH_PING: sent",
+            "HEALTH_URL: sent",
+        ]
+        assert sorted(hook.paths()) == ["/", "/uuid", "/uuid/start"]
+    assert not (toy.root / "reports").exists()
+    nobody = toy.run("--notify-test")
+    assert nobody.ret == 4
+    assert "--notify-test: no systems file names anybody" in nobody.stderr.str()
+
+
+def test_a_watch_tells_changes_and_pings_and_a_hanging_receiver_does_not_delay_it(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = notified(
+        *(toy, 'url_envs = ["HEALTH_URL", "HEALTH_SILENT"]', 'heartbeat_env = "HEALTH_PING"'),
+        *("heartbeat_s = 0", "deadline_s = 5"),
+    )
+    with web() as hook, web() as pings, sticky() as silent:
+        for name, receiver in (("URL", hook), ("PING", pings), ("SILENT", silent)):
+            monkeypatch.setitem(ALONE, f"HEALTH_{name}", receiver.url("/uuid"))
+        watch = _watched(toy, words, hook, pings, silent)
+    assert "told by HEALTH_URL: 1 new (P1 1)" in watch
+    assert "not told by HEALTH_SILENT: 1 new (P1 1)" in watch
+
+
+def _watched(toy: Toy, words: tuple[str, ...], hook: Taken, pings: Taken, silent: Taken) -> str:
+    with watched(toy, *words) as watch:
+        watch.began()
+        pings.wait(4)
+        assert pings.paths()[:2] == ["/uuid/start", "/uuid"]
+        path = toy.add("a", folder="odd")
+        watch.says("P1 ill  toy.odd")
+        silent.wait(1)
+        so_far = len(pings.requests)
+        pings.wait(so_far + 3)  # rounds go on while somebody hangs
+        assert pings.paths()[-1] == "/uuid/fail"
+        hook.wait(1)
+        watch.says("not told by HEALTH_SILENT")
+        path.unlink()
+        hook.wait(2)
+        assert "fixed: toy.odd" in hook.texts()[1]
+        assert watch.end() == 0
+        assert pings.paths()[-1] == "/uuid"
+        return watch.text
