@@ -30,6 +30,8 @@ PLUGINS = [
     "plugins.proofs",
     "plugins.skips",
     "plugins.alerting",
+    "plugins.explaining",
+    "plugins.writing",
     "plugins.report.plugin",
 ]
 

@@ -23,8 +23,8 @@ from plugins.finding import Outcome
 from plugins.redaction import Redactor
 from plugins.report.account import Account, looks, on_worker, opened
 from plugins.report.conclusion import Conclusion
+from plugins.report.delivery import STDOUT
 from plugins.report.shown import REDACTOR
-from plugins.report.standing import STDOUT
 from plugins.report.status import HEALTHY, ILL, meaning
 from plugins.report.terminal import Line, write
 from plugins.run import RUN

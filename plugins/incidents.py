@@ -12,7 +12,7 @@ import pytest
 from plugins.demo import folder_of
 from plugins.history.file import NoHistory
 from plugins.remembering import REMEMBERED
-from plugins.report import standing
+from plugins.report import delivery
 from plugins.report.account import looks, on_worker
 from plugins.report.conclusion import Conclusion
 from plugins.run import RUN
@@ -42,7 +42,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "--incident tells of a look: give it healthchecks/ and no other use"
         )
-    path = standing.placed(config, target)
+    path = delivery.placed(config, target)
     if os.path.lexists(path):
         # A person fills in what no check can know: that is not written over.
         raise pytest.UsageError(f"--incident {target}: it is there already; name another file")
@@ -56,12 +56,12 @@ def pytest_health_concluded(config: pytest.Config, conclusion: Conclusion) -> st
     target = config.getoption("incident", None)
     if target is None or not conclusion.final:
         return None
-    path = standing.placed(config, target)
+    path = delivery.placed(config, target)
     try:
         _write(config, conclusion, path)
     except OSError as error:
         return f"the incident report could not be written: {target}: {error.strerror}"
-    config.stash[standing.WRITTEN].append(standing.named(config, path))
+    config.stash[delivery.WRITTEN].append(delivery.named(config, path))
     return None
 
 

@@ -77,7 +77,7 @@ class Run:
         return cls(
             configuration=configuration,
             only=tuple(option.system),
-            deep=option.deep or option.list_checks,
+            deep=option.deep or option.list_checks or option.explain is not None,
             fix=option.fix,
             fix_only=tuple(option.fix_only),
             required=frozenset([*option.require, *configuration.require]),

@@ -30,6 +30,7 @@ _ALONE = {
     "collectonly": "--collect-only",
     "demo": "--demo",
     "history": "--history",
+    "explain": "--explain",
     "list_checks": "--list-checks",
     "print_systems": "--print-systems",
     "recover": "--recover",

@@ -25,6 +25,7 @@ from plugins.looking import absences
 from plugins.report import standing
 from plugins.report.account import looks, on_worker, opened
 from plugins.report.conclusion import after_round
+from plugins.report.delivery import on_stdout
 from plugins.report.shown import REDACTOR, cleaned
 from plugins.report.terminal import Line
 from plugins.run import RUN, Run
@@ -38,6 +39,7 @@ _LOCK = pytest.StashKey[int]()
 _OTHERS = {
     "collectonly": "--collect-only",
     "history": "--history",
+    "explain": "--explain",
     "list_checks": "--list-checks",
     "notify_test": "--notify-test",
     "recover": "--recover",
@@ -69,8 +71,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     for name, words in _OTHERS.items():
         if getattr(option, name, None) not in (None, False):
             raise pytest.UsageError(f"--watch does not go together with {words}")
-    if option.health_json == "-":
-        raise pytest.UsageError("--watch tells changes: name a file for --health-json, not -")
+    taken = on_stdout(config)
+    if taken:
+        raise pytest.UsageError(f"--watch tells changes on stdout: {taken} cannot have it alone")
     if not looks(config):
         raise pytest.UsageError("--watch looks at a host: give it healthchecks/ and nothing else")
     # One process: a worker has no signals, and no lock.

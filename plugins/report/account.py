@@ -24,6 +24,7 @@ _OTHER_USES = (
     "collectonly",
     "scenarios",
     "list_checks",
+    "explain",
     "print_systems",
     "undo",
     "recover",

@@ -117,8 +117,8 @@ def as_text(body: dict[str, Any]) -> str:
     return json.dumps(body, indent=2, allow_nan=False) + "\n"
 
 
-def save(path: Path, text: str) -> None:
-    """Write the text whole or not at all, readable by its owner only.
+def save(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write the text whole or not at all, readable by its owner only if nobody says otherwise.
 
     A reader sees the old file or the new one, never a part. Evidence may name private files.
 
@@ -131,6 +131,7 @@ def save(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
+            os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         os.replace(beside, path)
     except BaseException:

@@ -8,40 +8,44 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Generator
-from pathlib import Path
-from typing import Any, TextIO
+from collections.abc import Callable, Generator
+from typing import Any
 
 import pytest
 
 from plugins.finding import Finding
 from plugins.redaction import Redactor
-from plugins.report import shown
+from plugins.report import shown, stdout
 from plugins.report.account import Account, has_other_use, looks, on_worker, opened
 from plugins.report.conclusion import Conclusion, Hooks, told
+from plugins.report.delivery import (
+    WRITTEN,
+    deliver,
+    named,
+    on_stdout,
+    placed,
+    put,
+    refuse_bad_targets,
+    target_of,
+)
 from plugins.report.document import as_text
 from plugins.report.shown import REDACTOR
 from plugins.report.standing import (
     BEGAN,
     QUIET,
-    STDOUT,
     TOLD,
-    WRITTEN,
     concluded,
-    named,
-    placed,
     status_of,
     tell_what_did_not_run,
-    write_json,
 )
-from plugins.report.status import ILL
+from plugins.report.status import ILL, process_status
 from plugins.report.summary import last_line, summary
 from plugins.report.terminal import on_terminal, write
 
 HTML = "reports/health.html"
+JSON = "reports/health.json"
 
 _TRACE = pytest.StashKey[bool]()
-_NOWHERE = pytest.StashKey[TextIO]()
 _STATUS = pytest.StashKey[int]()
 
 
@@ -54,7 +58,7 @@ class Listener:
 
     def __init__(self, config: pytest.Config) -> None:
         self._account = opened(config)
-        self._stdout_is_kept_clean = STDOUT in config.stash
+        self._stdout_is_kept_clean = stdout.is_left(config)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write down what the report says of a check."""
@@ -85,8 +89,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[QUIET] = False
     config.stash[_TRACE] = config.option.verbose > 1 or config.option.tbstyle != "auto"
     config.stash[WRITTEN] = []
-    if config.getoption("list_checks", False) and not on_worker(config):
-        _leave_stdout(config)
+    asked = config.getoption("list_checks", False) or config.getoption("explain", None)
+    if asked and not on_worker(config):
+        _leave_stdout(config, stdout.silence)
     if looks(config):
         config.option.showlocals = False
         if config.option.verbose <= 0:
@@ -98,11 +103,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _ask_for_reports(config: pytest.Config) -> None:
-    target = config.getoption("health_json", None)
-    if target == "-":
-        _leave_stdout(config)
-    elif target and not os.access(Path(placed(config, target)).parent, os.W_OK | os.X_OK):
-        raise pytest.UsageError(f"--health-json {target}: its folder cannot be written to")
+    refuse_bad_targets(config)
+    if on_stdout(config):
+        _leave_stdout(config, stdout.claim)
     _ask_for_html(config)
 
 
@@ -113,19 +116,19 @@ def _quiet(config: pytest.Config) -> None:
     config.option.no_summary = True
 
 
-def _leave_stdout(config: pytest.Config) -> None:
-    """Let pytest's terminal write to nowhere; it takes sys.stdout when it is configured."""
-    config.stash[STDOUT] = sys.stdout
-    config.stash[_NOWHERE] = sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+def _leave_stdout(config: pytest.Config, leave: Callable[[pytest.Config], None]) -> None:
+    leave(config)
     _quiet(config)
 
 
 def _ask_for_html(config: pytest.Config) -> None:
     if not hasattr(config.option, "htmlpath"):
         return  # no pytest-html
+    asked = config.option.htmlpath
+    if not asked and config.getoption("no_reports", False):
+        return
     from plugins.report import html  # it brings pytest-html, which is not always there
 
-    asked = config.option.htmlpath
     path = placed(config, os.path.expandvars(asked)) if asked else config.rootpath / HTML
     try:
         html.put_up(config, path, asked=bool(asked))
@@ -141,10 +144,8 @@ def _ask_for_html(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Give sys.stdout back: by now the terminal holds on to where it was told to write."""
-    stdout = session.config.stash.get(STDOUT, None)
-    if stdout is not None:
-        sys.stdout = stdout
+    """Let others print again."""
+    stdout.speak(session.config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -200,7 +201,8 @@ def _conclude(session: pytest.Session, account: Account) -> None:
     # The document says what the checks came to; what could not be written is no matter of theirs.
     if told(config, concluded(config, status, final=True)):
         status = status_of(account, own or ILL)
-    config.stash[_STATUS] = session.exitstatus = status
+    config.stash[_STATUS] = status
+    session.exitstatus = process_status(status, nagios=bool(target_of(config, "nagios_line")))
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -210,7 +212,12 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_health_concluded(config: pytest.Config, conclusion: Conclusion) -> str | None:
     """Write the result document."""
-    return write_json(config, as_text(conclusion.document)) or None
+    text, what = as_text(conclusion.document), "the result document"
+    if target_of(config, "health_json"):
+        return deliver(config, "health_json", text, what) or None
+    if not config.getoption("no_reports", False):
+        put(config, config.rootpath / JSON, text, what)
+    return None
 
 
 def pytest_terminal_summary(config: pytest.Config) -> None:
@@ -230,8 +237,4 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Let go of what was opened."""
-    stdout, nowhere = config.stash.get(STDOUT, None), config.stash.get(_NOWHERE, None)
-    if stdout is not None and nowhere is not None:
-        if sys.stdout is nowhere:
-            sys.stdout = stdout
-        nowhere.close()
+    stdout.release(config)

@@ -5,39 +5,24 @@ It is written at the end of a run, and in a watch whenever something changed.
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pytest
 
 from plugins.report.account import Account, opened
 from plugins.report.conclusion import Conclusion, told
-from plugins.report.document import document, save
+from plugins.report.delivery import WRITTEN
+from plugins.report.document import document
 from plugins.report.status import ILL, exit_status
 from plugins.report.summary import summary
 from plugins.report.terminal import Line, on_terminal
 
-JSON = "reports/health.json"
 BEGAN = pytest.StashKey[float]()
 QUIET = pytest.StashKey[bool]()
-STDOUT = pytest.StashKey[TextIO]()
-WRITTEN = pytest.StashKey[list[str]]()
 TOLD = pytest.StashKey[bool]()
-
-
-def placed(config: pytest.Config, target: str) -> Path:
-    """Return a path of the command line as one from where it was typed."""
-    return Path(config.invocation_params.dir, Path(target).expanduser())
-
-
-def named(config: pytest.Config, path: Path) -> str:
-    """Return a path as it is shown."""
-    return os.path.relpath(path, config.invocation_params.dir)
 
 
 def status_of(account: Account, own: int) -> int:
@@ -74,31 +59,6 @@ def tell_what_did_not_run(config: pytest.Config, account: Account) -> None:
             )
         )
         hook(report=pytest.TestReport(nodeid, where, {}, "passed", None, "teardown"))
-
-
-def write_json(config: pytest.Config, text: str) -> str:
-    """Write the document; return what kept it from where it was asked for, "" when nothing did."""
-    target = config.getoption("health_json", None)
-    stdout = config.stash.get(STDOUT, None)
-    try:
-        if stdout is not None:
-            stdout.write(text)
-            stdout.flush()
-            return ""
-        path = placed(config, target) if target else config.rootpath / JSON
-        save(path, text)
-    except OSError as error:
-        # Without the name of the temporary file: a watch writes again and again.
-        trouble = f"the result document could not be written: {target or JSON}: {error.strerror}"
-        known = opened(config).warnings
-        if trouble not in known:
-            known.append(trouble)
-            if target:
-                sys.stderr.write(f"{trouble}\n")
-        return trouble if target else ""
-    if named(config, path) not in config.stash[WRITTEN]:
-        config.stash[WRITTEN].append(named(config, path))
-    return ""
 
 
 def so_far(config: pytest.Config) -> Iterator[str]:

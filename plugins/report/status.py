@@ -96,6 +96,23 @@ def exit_status(
     return HEALTHY
 
 
+# Of a monitoring plugin: the word that its line begins with, and its own exit status.
+_NAGIOS = {HEALTHY: ("OK", 0), ILL: ("WARNING", 1), CRITICAL: ("CRITICAL", 2)}
+
+
+def nagios_state(status: int) -> tuple[str, int]:
+    """Return the word and the exit status by which Nagios knows what `exit_status` returned.
+
+    What could not be told, what nobody ran and what went wrong with the run itself is UNKNOWN.
+    """
+    return _NAGIOS.get(status, ("UNKNOWN", 3))
+
+
+def process_status(status: int, *, nagios: bool) -> int:
+    """Return what the process ends with: the exit status, or Nagios's one where that was asked."""
+    return nagios_state(status)[1] if nagios else status
+
+
 def meaning(status: int, fail_on: Severity, *, held: bool = True) -> str:
     """Return in a few words what an exit status says.
 

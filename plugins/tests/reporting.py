@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plugins.finding import Finding, Outcome, Safety, Severity
+from plugins.report import document
+from plugins.report.account import Account
+from plugins.report.conclusion import Conclusion
+from plugins.report.standing import status_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -88,17 +93,37 @@ def finding(name: str, outcome: Outcome = Outcome.ILL, **more: Any) -> Finding:
     return Finding(id=f"box.{name}", outcome=outcome, **{**words, **more})
 
 
-def lay_out(pytester: pytest.Pytester, findings: Sequence[Finding], more: str = "") -> None:
+def came_to(*rows: Finding, own: int = 0, **account: Any) -> Conclusion:
+    """Return the conclusion of a run that came to these findings.
+
+    Args:
+        rows: what was found.
+        own: pytest's own exit status.
+        account: further arguments of the account.
+    """
+    gathered = Account(selected=[(str(at), row) for at, row in enumerate(rows)], **account)
+    status = status_of(gathered, own)
+    finished = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+    return Conclusion(gathered, document(gathered, status, finished), status, 1.5)
+
+
+def lay_out(
+    pytester: pytest.Pytester,
+    findings: Sequence[Finding],
+    more: str = "",
+    plugins: tuple[str, ...] = ("plugins.report.plugin",),
+) -> None:
     """Make a folder of checks that come to these findings.
 
     Args:
         pytester: where.
         findings: one for each check.
         more: further tests of the same file, which are no checks.
+        plugins: of ours, that are loaded.
     """
     rows = json.dumps([each.to_row() for each in findings])
     pytester.makeini(f"[pytest]\npythonpath = {ROOT}\naddopts = -p no:hypothesispytest\n")
-    pytester.makeconftest('pytest_plugins = ["plugins.report.plugin"]')
+    pytester.makeconftest(f"pytest_plugins = {list(plugins)}")
     folder = pytester.mkdir("healthchecks")
     folder.joinpath("conftest.py").write_text(_CONFTEST.format(rows=rows))
     folder.joinpath("test_box.py").write_text(_TESTS + more)

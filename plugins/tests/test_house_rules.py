@@ -22,11 +22,8 @@ FORBIDDEN_CLASS = re.compile(r"(Manager|Engine|Handler|Processor|Service)$")
 FORBIDDEN_IN_CHECKS = {"subprocess", "open", "print", "eval", "exec"}
 SYSTEMS = "claude_docker crash_protection dgmo host pocket_agent portagent suite"
 WITHOUT_PYTEST = ["plugins/hosts.py", "plugins/journal.py", "plugins/remedy.py"]
+LISTED = ("--deep", "--list-checks")
 ABOVE = {"facts", "fixing", "journal", "recovering", "remedy", "rounds", "run", "scenarios"}
-HEAVY = (
-    "aiohttp apprise asyncio cryptography docker hyperscan jq jwt qdrant_edge requests sqlite3"
-    " websocket"
-)
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -52,9 +49,9 @@ def parsed(path: Path) -> ast.Module:
 
 
 @cache
-def listing() -> tuple[str, str]:
-    """Return what `--list-checks` prints, slow checks too, and what Python says of its imports."""
-    words = ["-s", "-p", "no:hypothesispytest", "healthchecks", "--deep", "--list-checks"]
+def printed(*use: str) -> tuple[str, str]:
+    """Return what the suite prints, and what Python says of its imports."""
+    words = ["-s", "-p", "no:hypothesispytest", "healthchecks", *use]
     command = [sys.executable, "-X", "importtime", "-m", "pytest", *words]
     ran = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     return ran.stdout, ran.stderr
@@ -63,7 +60,7 @@ def listing() -> tuple[str, str]:
 @cache
 def catalog() -> tuple[dict[str, Any], ...]:
     """Return the rows of `--list-checks`, slow checks too."""
-    return tuple(json.loads(line) for line in listing()[0].splitlines())
+    return tuple(json.loads(line) for line in printed(*LISTED)[0].splitlines())
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -181,13 +178,6 @@ def test_what_acts_and_what_looks_does_not_know_what_stands_above_it() -> None:
     above = {f"plugins.{name}" for name in ABOVE}
     paths = [path for path in PYTHON if path.parent.name in {"endpoints", "eyes", "hands", "steps"}]
     assert not [name_of(path) for path in paths if above & set(imported(path))]
-
-
-def test_what_costs_is_not_loaded_at_the_start() -> None:
-    told = listing()[1].splitlines()
-    loaded = {line.rpartition("|")[2].strip() for line in told if line.startswith("import time:")}
-    assert "plugins.catalog" in loaded
-    assert not loaded & set(HEAVY.split()), "load it where it is used: most runs need none of it"
 
 
 def test_eyes_and_hands_need_nothing_but_the_standard_library() -> None:
