@@ -9,8 +9,9 @@ import pytest
 
 from plugins.history import table
 from plugins.history.file import NoHistory
-from plugins.history.store import Kept, Store, Subject
-from plugins.remembering import BASELINE, Baseline, store_of, subject_of
+from plugins.history.store import Kept, Store
+from plugins.history.subject import Subject
+from plugins.remembering import BASELINE, Baseline, store_of
 from plugins.report.account import on_worker, opened, other_uses
 from plugins.run import RUN
 from plugins.text import printable
@@ -35,7 +36,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     _refuse_others(config)
     run, told = config.stash[RUN], list[str]()
-    store, subject = store_of(run, told.append), subject_of(run, opened(config))
+    store, subject = store_of(run, told.append), Subject.of(run)
     if store is None:
         raise pytest.UsageError("no history is kept: [suite] history_days is 0")
     try:

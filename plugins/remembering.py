@@ -6,7 +6,6 @@ minute at most, and all of it once an hour: a watch of days does not fill the di
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -19,7 +18,8 @@ import pytest
 from plugins.finding import Finding
 from plugins.history.file import NoHistory
 from plugins.history.standing import Flaps, Standing, advanced, moment, past_of, states
-from plugins.history.store import Memory, Ran, Store, Subject
+from plugins.history.store import Memory, Ran, Store
+from plugins.history.subject import Subject, number
 from plugins.past import Past, RunBefore
 from plugins.report.account import Account, looks, on_worker, opened
 from plugins.report.conclusion import Conclusion
@@ -78,7 +78,7 @@ class Remembered:
     @property
     def subject(self) -> Subject:
         """What the run looks at, by which runs are told apart."""
-        return subject_of(self.run, self.account)
+        return Subject.of(self.run)
 
     def recall(self) -> None:
         """Read what earlier runs came to."""
@@ -229,20 +229,9 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     return (yield)
 
 
-def subject_of(run: Run, account: Account) -> Subject:
-    """Return what a run looks at, by which runs are told apart."""
-    file = "" if run.demo else run.configuration.origin
-    return Subject(bool(run.demo), account.host, account.name, file and os.path.realpath(file))
-
-
-def _number(run: Run, key: str, otherwise: int) -> int:
-    table = run.configuration.tables.get("suite", {})
-    return int(table[key].value) if key in table else otherwise
-
-
 def store_of(run: Run, tell: Callable[[str], None]) -> Store | None:
     """Return the history in force, None where none is kept."""
-    days = _number(run, "history_days", 0)
+    days = number(run, "history_days", 0)
     return Store(run.state, days, tell) if days > 0 else None
 
 
@@ -253,7 +242,7 @@ def _opened(config: pytest.Config) -> Remembered:
         account,
         store_of(run, account.warnings.append),
         account.started.timestamp(),
-        flaps=Flaps(_number(run, "flapping_changes", 4), _number(run, "flapping_runs", 10)),
+        flaps=Flaps(number(run, "flapping_changes", 4), number(run, "flapping_runs", 10)),
         baseline=config.stash.get(BASELINE, None),
     )
 

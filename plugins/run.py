@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from plugins.journal import Journal
 from plugins.kept import Kept
 from plugins.rounds import Round
 
+_HERE = "local://"
 CONSENT = {"plan": None, "safe": Safety.SAFE, "unsafe": Safety.UNSAFE}
 
 
@@ -99,6 +101,16 @@ class Run:
         tables = self.configuration.tables
         names = self.only if self.alone else tuple(tables)
         return tuple(name for name in names if tables[name]["enabled"].value != "no")
+
+    @property
+    def looked_at(self) -> tuple[str, str]:
+        """The specs of the hosts that the systems are on, and the name people know."""
+        tables = self.configuration.tables.values()
+        far = sorted({str(table["on"].value) for table in tables if "on" in table} - {_HERE})
+        if self.demo:
+            return _HERE, "the demo host"
+        here = platform.node() or "this machine"
+        return (", ".join(far), ", ".join(far)) if far else (_HERE, here)
 
     def wants(self, check: Check) -> bool:
         """Tell whether a check belongs to this run."""

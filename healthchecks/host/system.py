@@ -35,6 +35,7 @@ class Settings:
     disk_tight_percent: float
     disk_free_gib: float
     inodes_full_percent: float
+    disk_fills_days: float
     mount_answer_s: float
     files_looked_at: int
     memory_available_percent: float

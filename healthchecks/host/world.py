@@ -11,12 +11,18 @@ import os
 import secrets
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plugins.worlds.dockerd import DockerWorld
 
+from .world_past import keep_room
 from .world_real import Seen, Surroundings
 from .world_schedules import Schedules
+
+if TYPE_CHECKING:
+    from plugins.run import Run
 
 HOUR = 3600.0
 MIB = 1 << 20
@@ -36,6 +42,7 @@ class World:
         self.data = str(folder / "data")
         self.nothing = str(folder / "nothing")
         self._over: dict[str, object] = {}
+        self._free_before: dict[int, float] = {}
         self._real = Surroundings(folder)
         self.docker = DockerWorld(folder / "docker")
         self.schedules = Schedules(folder, self.change)
@@ -67,6 +74,7 @@ class World:
             "disk_full_percent": 100.1,
             "disk_free_gib": 0.0,
             "inodes_full_percent": 100.1,
+            "disk_fills_days": 0.0,
             "clock_error_s": 1e9,
             "zone_file": self.nothing,
             "docker_program": "",
@@ -83,6 +91,16 @@ class World:
         """The size of the file system that holds the world."""
         seen = os.statvfs(self.folder)
         return seen.f_blocks * seen.f_frsize / (1 << 30)
+
+    def free_before(self, times: Mapping[int, float]) -> None:
+        """Let runs so many days ago have seen so many times the free room of now."""
+        self.change(disk_fills_days=14.0)
+        self._free_before = dict(times)
+
+    def arrange(self, run: Run) -> Run:
+        """Write the history that the run is to find; it stands outside of the world."""
+        keep_room(run, self.data, self._free_before)
+        return run
 
     def _file(self, name: str, text: str) -> Path:
         path = self.folder / name

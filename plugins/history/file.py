@@ -45,14 +45,18 @@ class Damaged(Exception):  # noqa: N818 - what happened to us, in a few words
 
 
 def used(
-    folder: Path, work: Callable[[Connection], T], tell: Callable[[str], None], *, write: bool
+    folder: Path,
+    work: Callable[[Connection], T],
+    tell: Callable[[str], None] | None,
+    *,
+    write: bool,
 ) -> T | None:
     """Do something with the history, alone.
 
     Args:
         folder: the state folder; made where something is to be written.
         work: is given the open database; what it writes is whole or not at all.
-        tell: takes a sentence where a damaged file was set aside.
+        tell: takes a sentence where a damaged file was set aside; None where none is to be.
         write: whether something is to be written; else nothing is made.
 
     Returns:
@@ -68,7 +72,7 @@ def used(
             try:
                 return _done(folder / NAME, work, writable=writable)
             except Damaged as why:
-                if not writable:
+                if not writable or tell is None:
                     raise NoHistory(f"{folder / NAME} is damaged: {why}") from None
                 aside = _set_aside(folder / NAME)
                 tell(

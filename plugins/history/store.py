@@ -16,8 +16,10 @@ from plugins.finding import Finding
 from plugins.history import schema
 from plugins.history.file import Damaged, used
 from plugins.history.judgements import Judged, judged
+from plugins.history.measured import Series, series
 from plugins.history.pruning import prune
 from plugins.history.standing import Standing, advanced, mind_of, moment
+from plugins.history.subject import Subject
 from plugins.past import RunBefore
 
 if TYPE_CHECKING:
@@ -49,23 +51,6 @@ _ADVANCE = (
     "first_ill, last_ill, recent, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _RESULT = "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?)"
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What runs look at; runs over different ones are never compared.
-
-    Args:
-        demo: whether it is the demo host.
-        spec: testinfra specs of the hosts.
-        name: as people call it.
-        systems: the path of the systems file, "" for none.
-    """
-
-    demo: bool
-    spec: str
-    name: str
-    systems: str
 
 
 @dataclass(frozen=True)
@@ -128,10 +113,10 @@ class Store:
     Args:
         folder: the state folder.
         days: for so many days runs are kept.
-        tell: takes a sentence where a damaged file was set aside.
+        tell: takes a sentence where a damaged file was set aside; None leaves it where it is.
     """
 
-    def __init__(self, folder: Path, days: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, days: int, tell: Callable[[str], None] | None) -> None:
         self._folder = folder
         self._days = days
         self._tell = tell
@@ -148,6 +133,14 @@ class Store:
             return tuple(judged(base, _host(base, subject), since))
 
         return used(self._folder, work, self._tell, write=False) or ()
+
+    def measured(self, subject: Subject, check: str, since: float) -> Series:
+        """Return what a check measured since a moment, by the measure; raises `NoHistory`."""
+
+        def work(base: Connection) -> Series:
+            return series(base, _host(base, subject), check, since)
+
+        return used(self._folder, work, self._tell, write=False) or {}
 
     def keep(self, subject: Subject, ran: Ran) -> int:
         """Keep a run and return the number of its record; raises `NoHistory`, and keeps nothing."""

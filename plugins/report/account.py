@@ -99,19 +99,9 @@ def opened(config: pytest.Config) -> Account:
         run = config.stash.get(RUN, None)
         if run is not None:
             account.required |= frozenset(run.configuration.require)
-            account.host, account.name = _host(run)
+            account.host, account.name = run.looked_at
             account.docs = _docs(run)
     return config.stash[ACCOUNT]
-
-
-def _host(run: Run) -> tuple[str, str]:
-    """Return the specs of the hosts that the systems are on, and the name people know."""
-    here = platform.node() or "this machine"
-    tables = run.configuration.tables.values()
-    far = sorted({str(table["on"].value) for table in tables if "on" in table} - {_HERE})
-    if run.demo:
-        return _HERE, "the demo host"
-    return (", ".join(far), ", ".join(far)) if far else (_HERE, here)
 
 
 def _docs(run: Run) -> str:

@@ -17,7 +17,8 @@ import pytest
 from plugins.finding import Finding, Measure, Outcome, Severity
 from plugins.history import pruning
 from plugins.history.file import NAME, NoHistory
-from plugins.history.store import Memory, Ran, Store, Subject
+from plugins.history.store import Memory, Ran, Store
+from plugins.history.subject import Subject
 from plugins.run import new_id
 from plugins.tests.toy import ROOT
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from plugins.finding import Finding, Outcome, Severity
-from plugins.history.store import Ran, Store, Subject
+from plugins.history.store import Ran, Store
+from plugins.history.subject import Subject
 from plugins.history.table import lines, meant, nearest
 from plugins.tests.toy import Toy, check
 
