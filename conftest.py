@@ -21,6 +21,7 @@ PLUGINS = [
     "plugins.queried",
     "plugins.judge",
     "plugins.recovering",
+    "plugins.serving",
     "plugins.watching",
     "plugins.remembering",
     "plugins.recalling",

@@ -20,16 +20,10 @@ from dataclasses import dataclass
 from typing import IO, Any, TypeVar, cast
 
 from plugins import far
-from plugins.outcomes import (
-    CannotTell,
-    NoPermission,
-    NotThere,
-    TimedOut,
-    TooBig,
-    ToolMissing,
-)
+from plugins.outcomes import CannotTell, NoPermission, NotThere, TimedOut, TooBig, ToolMissing
 
 T = TypeVar("T")
+Started = subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True)
@@ -234,9 +228,14 @@ def _run_here(
 
 
 def start(
-    argv: tuple[str, ...], env: Mapping[str, str], cwd: str | None, *, feeds: bool
+    argv: tuple[str, ...],
+    env: Mapping[str, str],
+    cwd: str | None,
+    *,
+    feeds: bool,
+    keeps: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a program here, in a process group of its own that the caller ends; see `Host.run`."""
+    """Start a program here, in a group of its own that the caller ends; it `keeps` descriptors."""
     try:
         return subprocess.Popen(
             argv,
@@ -246,6 +245,7 @@ def start(
             env=env,
             cwd=cwd,
             bufsize=0,
+            pass_fds=keeps,
             start_new_session=True,
         )
     except (FileNotFoundError, NotADirectoryError):

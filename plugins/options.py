@@ -19,6 +19,7 @@ from plugins.report.account import opened
 from plugins.report.shown import REDACTOR
 from plugins.report.terminal import say
 from plugins.run import RUN, Run
+from plugins.serve import VARIABLE
 from plugins.text import printable
 
 SEVERITIES = [severity.value for severity in Severity]
@@ -101,12 +102,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def secrets_of(configuration: Configuration) -> tuple[str, ...]:
     """Return the values of settings *_api_key, and of the variables that settings *_env name.
 
-    The URLs by which people are told are secrets, too.
+    The URLs by which people are told are secrets, too, and so is the token of `--serve`.
     """
     settings = [pair for table in configuration.tables.values() for pair in table.items()]
     names = (str(setting.value) for key, setting in settings if key.endswith("_env"))
     keys = (str(setting.value) for key, setting in settings if key.endswith("_api_key"))
-    told = (os.environ[name] for name in names if os.environ.get(name))
+    told = (os.environ[name] for name in (*names, VARIABLE) if os.environ.get(name))
     urls = url_secrets_of(notify_of(configuration.notified).variables)
     return (*told, *(key for key in keys if key), *urls)
 

@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ _OTHERS = {
     "undo": "--undo",
 }
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_WRITTEN_EVERY = 60.0  # seconds between two documents where only numbers change
+_WRITTEN_EVERY = 60.0  # seconds between two documents where nothing but numbers and time change
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,11 +86,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         raise pytest.UsageError(f"--watch: {why}") from None
     except OSError as error:
         raise pytest.UsageError(f"--watch: {run.state}: {error.strerror}") from None
+    config.add_cleanup(partial(_let_go, config))
     return None
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Let another watch begin."""
+def _let_go(config: pytest.Config) -> None:
+    """Let another watch begin, also where this one never did."""
     if _LOCK in config.stash:
         alone.released(config.stash[_LOCK])
 
@@ -206,6 +208,7 @@ class Watch:
         self._voice.show(standing.so_far(self._config))
         told = f"watching {', '.join(self._work.systems)} every {self._interval:g} s"
         self._voice.say([Line(told), *map(Line, self._work.beats())])
+        self._round_is_over()
         # What stands by now stands to the end: to look through it again and again is dear.
         gc.collect()
         gc.freeze()
@@ -240,11 +243,15 @@ class Watch:
             account.absences[:] = absences(self._run, self._work.systems)
         self._voice.say(lines(changes.values()))
         self._voice.say(map(Line, [*news, *self._work.beats()]))
-        if changes or (altered and time.monotonic() - self._written > _WRITTEN_EVERY):
+        if changes or time.monotonic() - self._written > _WRITTEN_EVERY:
             self._written = time.monotonic()
             standing.write_so_far(self._config)
         scheduled.round_is_over(self._config)
-        self._voice.say(map(Line, after_round(self._config)))
+        self._round_is_over()
+
+    def _round_is_over(self) -> None:
+        status = standing.status_so_far(self._config)
+        self._voice.say(map(Line, after_round(self._config, self._work.rounds, status)))
 
     def end(self) -> None:
         """Say that it ends, and let its systems know."""

@@ -60,13 +60,17 @@ class Hooks:
         """
 
     @pytest.hookspec
-    def pytest_health_round(self, config: pytest.Config) -> list[str] | None:
+    def pytest_health_round(
+        self, config: pytest.Config, rounds: int, status: int
+    ) -> list[str] | None:
         """Do what is due after a round of a watch, whether it changed anything or not.
 
         It must not raise and must not take long.
 
         Args:
             config: of the session.
+            rounds: how many rounds there were; this one may have been cut short by the end.
+            status: the exit status with which the watch would end now.
 
         Returns:
             Lines that the watch is to say.
@@ -79,7 +83,7 @@ def told(config: pytest.Config, conclusion: Conclusion) -> list[str]:
     return [str(trouble) for trouble in troubles if trouble]
 
 
-def after_round(config: pytest.Config) -> list[str]:
+def after_round(config: pytest.Config, rounds: int, status: int) -> list[str]:
     """Tell everybody that a round of a watch is over; return the lines that it is to say."""
-    said = config.hook.pytest_health_round(config=config)
+    said = config.hook.pytest_health_round(config=config, rounds=rounds, status=status)
     return [line for lines in said for line in lines or ()]

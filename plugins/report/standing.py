@@ -85,11 +85,16 @@ def marked(config: pytest.Config, line: Line) -> str:
 
 def write_so_far(config: pytest.Config) -> int:
     """Write the document of a run that goes on; return the status that it would end with."""
-    account = opened(config)
     config.hook.pytest_health_concluding(config=config)
-    status = status_of(account, ILL if account.strangers else 0)
+    status = status_so_far(config)
     told(config, concluded(config, status, final=False))
     return status
+
+
+def status_so_far(config: pytest.Config) -> int:
+    """Return the status that a run which goes on would end with."""
+    account = opened(config)
+    return status_of(account, ILL if account.strangers else 0)
 
 
 def concluded(config: pytest.Config, status: int, *, final: bool) -> Conclusion:

@@ -7,7 +7,7 @@ import pytest
 from plugins.tests.test_house_rules import LISTED, printed
 
 HEAVY = (
-    "aiohttp apprise asyncio cryptography docker hyperscan jq jwt qdrant_edge requests sqlite3"
+    "aiohttp apprise asyncio cryptography docker h11 hyperscan jq jwt qdrant_edge requests sqlite3"
     " websocket"
 )
 # What makes reports, keeps or sends them; their plugins are small and import these when asked.
