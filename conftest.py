@@ -18,6 +18,7 @@ PLUGINS = [
     "plugins.demo",
     "plugins.units",
     "plugins.looking",
+    "plugins.spreading",
     "plugins.queried",
     "plugins.judge",
     "plugins.recovering",

@@ -31,9 +31,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: health checks; put there by the plugin")
     # Known where pytest-xdist is not installed, too.
     config.addinivalue_line("markers", "xdist_group(name): one worker runs all of a group")
-    if getattr(config.option, "dist", "no") != "no":
-        # All checks of a run share one look, so they belong to one worker.
-        config.option.dist = "loadgroup"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -56,7 +53,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         names = [declared.severity.value, declared.safety.name.lower(), declared.system]
         for name in names + ["slow"] * declared.slow:
             item.add_marker(getattr(pytest.mark, name))
-        item.add_marker(pytest.mark.xdist_group("health"))
 
 
 def _order(check: Check) -> tuple[bool, bool, int]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plugins.answers import Answer
-from plugins.catalog import Check, checks_of
+from plugins.catalog import Check, check_of, checks_of
 from plugins.facts import probes_of
 from plugins.finding import Finding
 from plugins.outcomes import Absent, Blocked, NoFact
@@ -19,19 +19,36 @@ from plugins.report.terminal import progress, say
 from plugins.run import RUN, Run
 
 TOLD = "health_account"
+_LOOKED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Ask all probes at once and wait for them, each until its own deadline; then judge."""
     config = session.config
-    if not config.option.collectonly and not config.option.list_checks:
-        asked = _ask(session)
-        if asked:
-            _wait(config, asked)
-            if not on_worker(config):  # a worker of pytest-xdist must keep to the common order
-                _roots_first(session)
+    only_listed = config.option.collectonly or config.option.list_checks
+    if not only_listed and not on_worker(config) and _look(session):
+        _roots_first(session)
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """On a worker of pytest-xdist, look before its first check: most workers get none.
+
+    It must keep to the common order, which root causes would change."""
+    if on_worker(item.config) and not item.config.stash.get(_LOOKED, False) and check_of(item):
+        _look(item.session)
+    return (yield)
+
+
+def _look(session: pytest.Session) -> bool:
+    """Ask all probes and wait for them; tell whether there was one."""
+    session.config.stash[_LOOKED] = True
+    asked = _ask(session)
+    if asked:
+        _wait(session.config, asked)
+    return bool(asked)
 
 
 def _ask(session: pytest.Session) -> dict[str, list[Answer]]:

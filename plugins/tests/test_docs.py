@@ -116,3 +116,13 @@ def test_nothing_that_a_check_says_is_taken_for_a_secret() -> None:
         if redact(row[name]) != row[name]
     ]
     assert not masked
+
+
+def test_documents_link_to_what_is_there() -> None:
+    dead = [
+        f"{path.name}: {target}"
+        for path in [*PAGES, *ROOT.glob("*.md"), *ROOT.glob("docs/*/*.md")]
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+        if not (path.parent / target).exists()
+    ]
+    assert not dead

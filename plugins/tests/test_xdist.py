@@ -7,7 +7,9 @@ import pytest
 from plugins.tests.toy import Toy, check
 
 
-def test_two_workers_find_what_one_finds(pytester: pytest.Pytester) -> None:
+def test_two_workers_find_what_one_finds(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     toy = Toy(pytester)
     toy.checks(
         check("first", severity="P1")
@@ -17,7 +19,9 @@ def test_two_workers_find_what_one_finds(pytester: pytest.Pytester) -> None:
     toy.add("a")
     assert toy.run().ret == 1
     alone = {name: (row["outcome"], row["message"]) for name, row in toy.rows.items()}
+    monkeypatch.setenv("LOOKED", str(looked := toy.data / "looked"))
     result = toy.run("-n2", "--junitxml=junit.xml")
+    assert looked.read_text() == "looked\n", "all checks of a run share one look"
     assert result.ret == 1
     assert {name: (row["outcome"], row["message"]) for name, row in toy.rows.items()} == alone
     assert "@health" not in (toy.root / "junit.xml").read_text()
