@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from plugins.alerts.heartbeat import Heartbeat
+from plugins.alerts.message import harmless
 from plugins.alerts.sending import Order, Sending
 from plugins.alerts.settings import Notify, notify_of
 from plugins.alerts.telling import Telling
@@ -82,11 +83,12 @@ class Alerts:
         if self._ended:
             return []
         self._ended = True
+        ends = time.monotonic() + self.notify.deadline_s + _GRACE_S
         said, self._unsaid = self._unsaid, []
         if self.telling is not None:
             said += self.telling.finish(account, self._status)
         if self.heartbeat is not None:
-            said += self._of_ping(self.heartbeat.wait(self.notify.deadline_s + _GRACE_S))
+            said += self._of_ping(self.heartbeat.wait(max(ends - time.monotonic(), _GRACE_S)))
         return said
 
     def _of_ping(self, complaint: str) -> list[str]:
@@ -129,7 +131,7 @@ def _tried(notify: Notify, name: str, mask: Redactor) -> dict[str, str]:
     words = "This is a test: alerts of the health checks arrive here."
     outcome = dict.fromkeys(unset(notify.variables), "the variable is not set")
     names = [one.variable for one in notify.targets if one.variable not in outcome]
-    orders = [Order(one, f"{name}: a test", (words,), "info") for one in names]
+    orders = [Order(one, f"{harmless(name)}: a test", (words,), "info") for one in names]
     sending = Sending(orders, notify.deadline_s, mask) if orders else None
     if notify.heartbeat and notify.heartbeat not in outcome:
         beat = Heartbeat(url_in(notify.heartbeat), notify.deadline_s, mask)
@@ -156,9 +158,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     heartbeat = None
     if notify.heartbeat and notify.heartbeat not in missing:
         heartbeat = Heartbeat(url_in(notify.heartbeat), notify.deadline_s, mask)
-        heartbeat.ping("start", f"{account.name}: the health checks begin")
+        heartbeat.ping("start", f"{harmless(account.name)}: the health checks begin")
     named = any(one.variable not in missing for one in notify.targets)
-    telling = Telling(notify, Told(run.state, account.host), mask) if named else None
+    told, scope = Told(run.state, account.host), ", ".join(run.only)
+    telling = Telling(notify, told, mask, scope) if named else None
     config.stash[ALERTS] = Alerts(notify, telling, heartbeat)
 
 
@@ -209,7 +212,7 @@ def _in_short(account: Account, status: int) -> str:
     rows = account.findings()
     ill = sorted((r.severity.value, r.id) for r in rows if r.outcome is Outcome.ILL)
     counts = Counter(row.outcome.value.replace("_", " ") for row in rows)
-    lines = [f"{account.name}: {meaning(status, account.fail_on)} (exit status {status})"]
+    lines = [f"{harmless(account.name)}: {meaning(status, account.fail_on)} (exit status {status})"]
     lines.append(", ".join(f"{count} {word}" for word, count in counts.most_common()))
     lines += [f"{severity} {name}" for severity, name in ill[:_NAMED]]
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from plugins import shortcuts
+from plugins.alerts.settings import notify_of
 from plugins.configuration import Configuration
 from plugins.options import read_configuration, secrets_of
 from plugins.redaction import Redactor
@@ -203,4 +204,5 @@ def _secrets(configuration: Configuration) -> tuple[str, ...]:
         if key.endswith("_env")
         and (os.environ.get(str(setting.value)) or setting.origin == configuration.origin)
     ]
+    names += notify_of(configuration.notified).variables
     return tuple(dict.fromkeys(n for n in names if re.fullmatch(r"[A-Za-z_]\w*", n, re.ASCII)))

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from plugins.alerts.news import News, Piece, counted
 from plugins.alerts.sending import Order
 from plugins.finding import Finding, Outcome
+from plugins.redaction import redact
 from plugins.text import printable
 
 _LIKENESS = str.maketrans({"@": "\uff20", "<": "\u2039", ">": "\u203a", "`": "'"})
@@ -38,7 +39,7 @@ _WORDS = {
 
 def harmless(text: str, limit: int = _SENTENCE) -> str:
     """Return a text of a host that calls nobody, links to nothing and ends no quotation."""
-    return printable(text, limit).translate(_LIKENESS).replace("://", "[:]//")
+    return printable(redact(text), limit).translate(_LIKENESS).replace("://", "[:]//")
 
 
 def order(variable: str, name: str, news: News, now: datetime.datetime, note: str = "") -> Order:
@@ -86,7 +87,7 @@ def _whole(piece: Piece) -> str:
     lines = [f"{head}: {finding.id}{_since(finding)}", harmless(finding.message or finding.title)]
     lines += _evidence(finding)
     if finding.hint and not untold:
-        lines.append(f"What to do: {printable(' '.join(finding.hint.split()))}")
+        lines.append(f"What to do: {printable(' '.join(finding.hint.split()), 400)}")
     return "\n".join(lines)
 
 

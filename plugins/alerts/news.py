@@ -19,7 +19,11 @@ RUN_ID = "run"
 _INTERRUPTED = 2
 _BROKEN = {3, 4, 6, NOTHING_RAN}
 _WELL = {Outcome.HEALTHY, Outcome.FIXED, Outcome.ABSENT}
-_ILL, _UNTOLD = "ill", "untold"
+_ILL, _UNTOLD, _WELL_AGAIN = "ill", "untold", "well"
+# So many changes that were told within a day are enough: what comes then is told to be flapping.
+# The history knows of ill and well alone, and not of what could be told now and then.
+_OFTEN, _DAY_H = 4, 24.0
+_CHANGES = {"new", "worse", "untold", "fixed"}
 
 
 @dataclass(frozen=True)
@@ -41,18 +45,23 @@ class News:
 
     Args:
         pieces: the worst first; empty for nothing.
-        after: what it takes to be so once it was told: id of a check -> entry, None for well.
+        after: what it takes to be so once it was told: id of a check -> entry, None for nothing.
     """
 
     pieces: tuple[Piece, ...]
     after: Mapping[str, Entry | None]
 
 
-def of_run(account: Account, status: int) -> dict[str, Finding]:
-    """Return the findings of a run by id, and under `RUN_ID` what is wrong with the run itself.
+def of_run(account: Account, status: int, scope: str = "") -> dict[str, Finding]:
+    """Return the findings of a run by id, and what is wrong with the run itself under its scope.
 
     A run that was cut short says nothing of what it did not come to; and where somebody did that,
     nothing of itself: whoever ended it knows.
+
+    Args:
+        account: what the run gathered.
+        status: its exit status.
+        scope: what it looks at, in a few words: one schedule's run does not mend another one's.
     """
     rows = account.findings()
     came: dict[str, Finding] = {}
@@ -60,10 +69,10 @@ def of_run(account: Account, status: int) -> dict[str, Finding]:
         came.setdefault(row.id, row)
     if status == _INTERRUPTED:
         came = {name: row for name, row in came.items() if row.outcome is not Outcome.NOT_RUN}
-        return came | ({RUN_ID: _run(account, status)} if account.strangers else {})
+        return came | (_run(account, status, scope) if account.strangers else {})
     for name in unmet(rows, account.required):
         came[name] = _unmet(name, came.get(name))
-    came[RUN_ID] = _run(account, status)
+    came |= _run(account, status, scope)
     return {name: row for name, row in came.items() if not _is_under_another(row, came)}
 
 
@@ -91,12 +100,13 @@ def _unmet(name: str, row: Finding | None) -> Finding:
     return replace(row, outcome=Outcome.CANNOT_TELL, message=told)
 
 
-def _run(account: Account, status: int) -> Finding:
+def _run(account: Account, status: int, scope: str) -> dict[str, Finding]:
     own = status in _BROKEN
     broken = own or bool(account.strangers)
     words = meaning(status if own else ILL, account.fail_on, held=False)
-    return Finding(
-        id=RUN_ID,
+    name = f"{RUN_ID} of {scope}" if scope else RUN_ID
+    row = Finding(
+        id=name,
         system=RUN_ID,
         severity=Severity.P1,
         outcome=Outcome.CANNOT_TELL if broken else Outcome.HEALTHY,
@@ -105,6 +115,7 @@ def _run(account: Account, status: int) -> Finding:
         evidence=tuple(node for node, _ in account.strangers),
         hint="Type the same command line in a terminal, with -v.",
     )
+    return {name: row}
 
 
 def news(
@@ -130,37 +141,50 @@ def news(
     after: dict[str, Entry | None] = {}
     still: list[tuple[Finding, Entry]] = []
     for name, finding in came.items():
-        was = before.get(name)
-        if finding.severity < line and was is None:
-            continue
+        entry = before.get(name)
+        was = entry if entry and entry.state != _WELL_AGAIN else None
         if not allowed(max(finding.severity, Severity(was.severity) if was else line)):
             continue
-        kind = _kind(finding, was, line)
+        lately = _lately(entry, now)
+        kind = _kind(finding, was, line, often=len(lately) >= _OFTEN)
         if kind == "still" and was is not None:
             still.append((finding, was))
-        elif kind == "forget":
+        elif kind == "forget" or (not kind and was is None and entry and not lately):
             after[name] = None
         elif kind == "calm" and was is not None:
             after[name] = replace(was, flapping=False)
         elif kind:
             pieces.append(Piece(kind, finding))
-            after[name] = _entry(finding, kind, moment)
-    if any(_is_due(entry, now, remind_hours) for _, entry in still):
+            after[name] = _entry(finding, kind, (*lately, moment))
+    if any(_is_due(entry.told, now, remind_hours) for _, entry in still):
         pieces += [Piece("still", finding) for finding, _ in still]
         after |= {finding.id: replace(entry, told=moment) for finding, entry in still}
     return News(tuple(sorted(pieces, key=_order)), after)
 
 
-def _kind(finding: Finding, was: Entry | None, line: Severity) -> str:
+def _lately(entry: Entry | None, now: datetime.datetime) -> tuple[str, ...]:
+    """Return the moments of the changes that were told within the last day."""
+    moments = entry.changes if entry else ()
+    return tuple(moment for moment in moments if not _is_due(moment, now, _DAY_H))
+
+
+def _kind(finding: Finding, was: Entry | None, line: Severity, *, often: bool) -> str:
     """Return what a finding is to who takes it to be `was`; "" for no news and nothing to keep."""
     flaps = finding.past is not None and finding.past.flapping
     state = _state(finding)
-    if not state or (was and was.flapping and flaps):
+    if not state or (was is None and finding.severity < line):
+        return ""
+    if was and was.flapping and (flaps or often):
         return ""
     if state == "silenced":
         return "forget" if was else ""
     if flaps and (was or state == _ILL):
         return "flapping"
+    kind = _change(finding, state, was, line)
+    return "flapping" if often and kind in _CHANGES else kind
+
+
+def _change(finding: Finding, state: str, was: Entry | None, line: Severity) -> str:
     if was is None:
         return {_ILL: "new", _UNTOLD: "untold"}.get(state, "")
     if state == "well":
@@ -188,19 +212,20 @@ def _state(finding: Finding) -> str:
     }.get(finding.outcome, "")
 
 
-def _entry(finding: Finding, kind: str, moment: str) -> Entry | None:
-    if kind == "fixed":
-        return None
+def _entry(finding: Finding, kind: str, changes: tuple[str, ...]) -> Entry:
     state = _state(finding)
     kept = state if state in {_ILL, _UNTOLD} else _ILL
-    return Entry(kept, finding.severity.value, moment, kind == "flapping")
+    kept = _WELL_AGAIN if kind == "fixed" else kept
+    flapping = kind == "flapping"
+    return Entry(kept, finding.severity.value, changes[-1], flapping, changes[-2 * _OFTEN :])
 
 
-def _is_due(entry: Entry, now: datetime.datetime, hours: float) -> bool:
+def _is_due(told: str, now: datetime.datetime, hours: float) -> bool:
+    """Tell whether so many hours went by since an ISO moment, which may be rubbish."""
     try:
-        told = datetime.datetime.fromisoformat(entry.told)
+        past = (now - datetime.datetime.fromisoformat(told)).total_seconds()
         # A clock that was put back must not silence it for ever.
-        return hours > 0 and not 0 <= (now - told).total_seconds() < hours * 3600
+        return hours > 0 and not 0 <= past < hours * 3600
     except (ValueError, TypeError):
         return hours > 0
 

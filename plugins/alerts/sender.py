@@ -57,7 +57,7 @@ def _post(url: str, order: dict[str, Any], left: float) -> None:
             allow_redirects=False,
         )
     except (requests.RequestException, ValueError) as error:
-        raise Refused(f"{type(error).__name__}: {error}") from None
+        raise Refused(_innermost(str(error))) from None
     if not 200 <= answer.status_code < 300:
         raise Refused(f"it answered {answer.status_code} {answer.reason or ''}".rstrip())
 
@@ -66,6 +66,10 @@ def _notify(url: str, order: dict[str, Any], left: float) -> None:
     """Send by apprise; what is no URL of its own and begins with http is a plain webhook."""
     from apprise import Apprise, AppriseAsset, NotifyFormat
 
+    # It says why something went wrong to its log alone; ours is in what is called back.
+    logger = logging.getLogger("apprise")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
     asset = AppriseAsset(
         app_id="agent-healthchecks", app_desc="Health checks", image_url_mask="", image_url_logo=""
     )
@@ -99,7 +103,12 @@ def _why(said: list[str]) -> str:
     """Return what tells most of all that was logged."""
     ends = [line for line in said if line.lower().startswith(("failed", "socket exception"))]
     others = [line for line in said if "error" in line.lower() or "exception" in line.lower()]
-    return (ends or others or ["it was not taken"])[-1]
+    return _innermost((ends or others or ["it was not taken"])[-1])
+
+
+def _innermost(said: str) -> str:
+    """Return the bottom of a complaint that wraps others: `…: [Errno 111] refused"))`."""
+    return said.rpartition(": ")[2].rstrip("'\")>. ") or said
 
 
 def _done(order: dict[str, Any], ends: float, outcome: dict[str, str]) -> None:

@@ -33,11 +33,13 @@ class Telling:
         notify: who is told what.
         told: what they know.
         mask: takes secrets out of what went wrong.
+        scope: what the runs look at, in a few words; "" for all there is.
     """
 
     notify: Notify
     told: Told
     mask: Callable[[str], str]
+    scope: str = ""
     _sending: Sending | None = None
     _news: dict[str, News] = field(default_factory=dict)
     _again: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -92,7 +94,8 @@ class Telling:
         seconds: float = 0.0,
     ) -> None:
         now = datetime.datetime.now().astimezone()
-        came = of_run(account, status)
+        self.told.renew()
+        came = of_run(account, status, self.scope)
         allowed = partial(is_told, self.notify.windows, now)
         quiet, orders = {}, []
         for target in targets:

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,9 +22,12 @@ from plugins.journal import private_folder
 from plugins.report.document import save
 
 FILE = "alerts.json"
+# What reading a file that is not as we wrote it ends in.
+_DAMAGE = (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 _LOCK = "alerts.lock"
 _FORM = 1
 _LARGEST = 16 << 20
+_PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,18 @@ class Entry:
     """What a receiver was told of one check, and takes to be so.
 
     Args:
-        state: "ill" or "untold".
+        state: "ill", "untold", or "well" for what was told to be well again lately.
         severity: P0 to P3.
         told: ISO moment of the last time that it was told.
         flapping: it was told to change its mind again and again: no change of it is told.
+        changes: ISO moments of the changes that were told lately.
     """
 
     state: str
     severity: str
     told: str
     flapping: bool = False
+    changes: tuple[str, ...] = ()
 
 
 Known = dict[str, dict[str, Entry]]
@@ -61,12 +67,19 @@ class Told:
     host: str
     complaint: str = ""
     _known: Known = field(default_factory=dict)
+    _unkept: bool = False
 
     def __post_init__(self) -> None:
         """Read what was kept."""
+        self.renew()
+
+    def renew(self) -> None:
+        """Read it again, as another run may have told something; what cannot be kept stays."""
+        if self._unkept:
+            return
         try:
             self._known = _entries(self._read().get(self.host, {}))
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as why:
+        except _DAMAGE as why:
             self.complaint = self._lost(why)
 
     def _lost(self, why: BaseException) -> str:
@@ -96,7 +109,9 @@ class Told:
                     for variable, entries in known.items()
                 }
                 save(self.folder / FILE, json.dumps({"form": _FORM, "hosts": rows}, indent=1))
+            self._unkept = False
         except OSError as error:
+            self._unkept = True
             self.complaint = (
                 f"{self.folder / FILE} cannot be written ({error.strerror}):"
                 " the next run tells all of it again"
@@ -109,7 +124,7 @@ class Told:
             rows = self._read()
             for host in rows.values():
                 _entries(host)
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except _DAMAGE:
             return {}
         return rows
 
@@ -118,7 +133,10 @@ class Told:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
         descriptor = os.open(private_folder(self.folder) / _LOCK, flags, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # held for no longer than one file is written
+            ends = time.monotonic() + _PATIENCE_S
+            while not _locked(descriptor) and time.monotonic() < ends:
+                time.sleep(0.01)
+            # Who holds it for longer than it takes to write a file was stopped: go on without.
             yield
         finally:
             os.close(descriptor)
@@ -139,10 +157,21 @@ class Told:
         return dict(body["hosts"])
 
 
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _entries(rows: Any) -> Known:
     """Return the receivers of a host from plain data; raises TypeError, ValueError and others."""
     known = {
-        str(variable): {str(check): Entry(**row) for check, row in entries.items()}
+        str(variable): {
+            str(check): Entry(**{**row, "changes": tuple(row["changes"])})
+            for check, row in entries.items()
+        }
         for variable, entries in rows.items()
     }
     for entries in known.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -103,6 +104,26 @@ def test_a_flapping_check_is_told_once() -> None:
     assert of([well]).pieces == ()
 
 
+def test_what_goes_to_and_fro_within_a_day_is_told_to_flap_without_a_history_too() -> None:
+    cannot, known = finding("a", Outcome.CANNOT_TELL), {"": dict[str, Entry]()}
+    seen: list[str] = []
+    minute = datetime.timedelta(minutes=1)
+    for number in range(9):
+        row = WELL if number % 2 else cannot
+        found = of([row], known[""], now=NOW + number * minute)
+        seen += kinds(found).values()
+        merge(known, {"": found.after})
+    assert seen == ["untold", "fixed", "untold", "fixed", "flapping"]
+    later = NOW + datetime.timedelta(days=1, minutes=9)
+    assert kinds(of([WELL], known[""], now=later)) == {"box.a": "fixed"}
+    assert of([cannot], known[""], now=later).pieces == ()
+    # What was told to be well again is forgotten after a day.
+    known = {"": told([ILL])}
+    merge(known, {"": of([WELL], known[""]).after})
+    assert known[""]["box.a"].state == "well"
+    assert of([WELL], known[""], now=later).after == {"box.a": None}
+
+
 def test_what_is_still_ill_is_told_again_after_a_while() -> None:
     known = told([ILL, finding("b")])
     hour = datetime.timedelta(hours=1)
@@ -142,6 +163,13 @@ def test_a_run_that_broke_is_told_once_and_one_that_was_interrupted_is_not(
     assert of(rows, known, status=status).pieces == ()
     if told_of:
         assert kinds(of([WELL], known, status=0)) == {"run": "fixed"}
+
+
+def test_a_run_over_something_else_does_not_mend_a_broken_one() -> None:
+    account = Account()
+    assert "run of dgmo" in of_run(account, 5, "dgmo")
+    known = {"run of dgmo": Entry("untold", "P1", NOW.isoformat())}
+    assert of([WELL], known, status=0).after == {}
 
 
 def test_a_host_that_is_gone_is_one_piece_of_the_message_and_a_root_stands_for_what_it_blocks() -> (
@@ -212,6 +240,24 @@ def test_what_was_told_is_kept_privately_beside_what_others_keep(tmp_path: Path)
     path = tmp_path / "state" / FILE
     assert (path.stat().st_mode & 0o777, again.complaint) == (0o600, "")
     assert sorted(os.listdir(path.parent)) == [FILE, "alerts.lock"]
+
+
+def test_what_another_run_told_meanwhile_is_known(tmp_path: Path) -> None:
+    entry = Entry("ill", "P1", "2026-11-28T12:00:00+00:00")
+    watch = Told(tmp_path, "local://")
+    Told(tmp_path, "local://").keep({"A": {"box.a": entry}})
+    watch.renew()
+    assert watch.by("A") == {"box.a": entry}
+
+
+def test_who_was_stopped_with_the_lock_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.alerts.told._PATIENCE_S", 0.05)
+    with (tmp_path / "alerts.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        Told(tmp_path, "local://").keep({"A": {"box.a": Entry("ill", "P1", "")}})
+    assert Told(tmp_path, "local://").by("A").keys() == {"box.a"}
 
 
 @pytest.mark.parametrize("body", ["", "[]", '{"form": 9}', '{"form": 1, "hosts": {"local://": 3}}'])
