@@ -4,6 +4,7 @@
 
 const ROWS = JSON.parse(document.getElementById("data").textContent);
 const FIRST = 120; // rows that are drawn at once; the others follow while nothing else is to do
+const MANY = 600; // rows of which only those in sight are laid out
 const GROUPS = {
   outcome: ["ill", "cannot_tell", "not_run", "blocked", "fixed", "silenced", "absent", "healthy"],
   severity: ["P0", "P1", "P2", "P3"],
@@ -128,6 +129,7 @@ function draw() {
   cancel();
   const rows = sorted(ROWS.filter((row) => fits(row)));
   body.replaceChildren();
+  table.classList.toggle("many", rows.length > MANY);
   more(rows, 0, FIRST);
   count.textContent = rows.length === ROWS.length ? `${rows.length} checks` : `${rows.length} of ${ROWS.length} checks`;
   document.getElementById("nothing").hidden = rows.length > 0;

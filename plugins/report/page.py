@@ -88,7 +88,7 @@ def _facts(account: Account, body: dict[str, Any]) -> str:
     started, finished = (datetime.fromisoformat(body[name]) for name in ("started", "finished"))
     zone = f"{started:%z}"
     parts = [
-        account.host if account.host != account.name else "",
+        account.host if account.host not in {account.name, "local://"} else "",
         f"{moment(body['started'])} UTC{zone[:3]}:{zone[3:]}",
         f"took {took((finished - started).total_seconds())}",
         f"{len(body['findings']):,} checks",

@@ -27,7 +27,7 @@ _ROOT = Path(__file__).parents[2]
 MOST_LINES = 5000  # of one list; more than that is not read in a page
 # As a URL's own characters alone, it can neither end an attribute nor show as another one.
 _URL = re.compile(r"https?://[\w.~:/?#@!$&'()*+,;=%\[\]-]+", re.ASCII)
-_TYPED = re.compile(r"`([^`]+ [^`]+)`")
+_TYPED = re.compile(r"`([^`-][^`]* [^`]+)`")  # no option alone
 _ACT = frozenset({Outcome.ILL, Outcome.CANNOT_TELL, Outcome.SILENCED})
 
 
