@@ -98,7 +98,7 @@ function drawn(row) {
   const ill = row.outcome === "ill";
   const state = make("span", { class: `badge ${ill ? row.severity : row.outcome}`, text: ill ? row.severity : word(row.outcome) });
   const button = make("button", { type: "button", class: "row", "aria-expanded": "false", "aria-controls": `pane-${row.place}`, dir: "auto" },
-    SIGNS[row.outcome] && make("span", { class: "sign", "aria-hidden": "true", text: SIGNS[row.outcome] }), row.title || row.id);
+    SIGNS[row.outcome] && make("span", { class: "sign", "aria-hidden": "true", text: SIGNS[row.outcome] }), row.title?.replaceAll("`", "") || row.id);
   const change = row.changed.map((value) => make("span", { class: `mark ${value}`, text: word(value) }));
   if (row.age && /still|worse/.test(row.change)) change.push(make("small", { text: `for ${row.age}` }));
   row.element = make("tr", { role: "row", class: row.outcome },

@@ -91,7 +91,7 @@ def _named(rows: Sequence[Finding], change: str, now: datetime) -> str:
         badge = f'<span class="badge {row.severity.value}">{row.severity.value}</span>'
         sign = "✗" if row.outcome is Outcome.ILL else "✓"
         head = f'<span aria-hidden="true">{sign}</span> <a href="{link(open=row.id)}">'
-        name = f"{head}{shown(row.title or row.id)}</a>"
+        name = f"{head}{shown(row.title.replace('`', '') or row.id)}</a>"
         items += f"<li>{badge} <span>{name}{told}{wavers}</span></li>"
     rest = len(rows) - _NAMED
     if rest > 0:

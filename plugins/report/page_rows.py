@@ -64,13 +64,14 @@ class Docs:
         return cls(url if is_link(url) else "", frozenset(known))
 
     def of_check(self, finding: Finding) -> dict[str, str]:
-        """Return the place of the check's section and, where it can be followed, its URL."""
+        """Return the place of the check's section, what prints it, and its URL if one is known."""
         if finding.id not in self.known:
             return {}
         # As Markdown renderers make the anchor of a heading.
         place = f"docs/checks/{finding.system}.md#{finding.id.replace('.', '').lower()}"
         url = f"{self.url.rstrip('/')}/{place}" if self.url else ""
-        return {"page": place, "pageLink": url}
+        told = f"pytest {FOLDER}/ --explain {shlex.quote(finding.id)}"
+        return {"page": place, "pageLink": url, "explain": told}
 
 
 def commands(finding: Finding) -> list[str]:

@@ -90,7 +90,7 @@ function readOn(row) {
   if (row.guide) found.push(make("li", { text: `Guide: ${row.guide.join(", ")}` }));
   for (const url of row.links ?? []) found.push(make("li", {}, "Upstream: ", away(url)));
   for (const text of row.refs ?? []) found.push(make("li", { dir: "auto", text: `Upstream: ${text}` }));
-  return part("Read on", ...(found.length ? [make("ul", {}, ...found)] : []));
+  return part("Read on", ...(row.explain ? [typed(row.explain, "what prints the page of the check")] : []), ...(found.length ? [make("ul", {}, ...found)] : []));
 }
 
 function times(row) {

@@ -61,10 +61,23 @@ def scripts_run(browser: webdriver.Chrome, run: bool) -> None:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not run})
 
 
-def phone(browser: webdriver.Chrome, width: int = 0) -> None:
-    """Let it be a telephone of this width; 0 for none."""
-    if not width:
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-        return
-    screen = {"width": width, "height": 800, "deviceScaleFactor": 2, "mobile": True}
+def sized(browser: webdriver.Chrome, width: int, height: int, *, mobile: bool = False) -> None:
+    """Let its page have this size, in CSS pixels, on a telephone or not."""
+    screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+
+
+def unsized(browser: webdriver.Chrome) -> None:
+    """Let its page have the size of its window again."""
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def pictured(browser: webdriver.Chrome, page: Path, theme: str, width: int, height: int) -> bytes:
+    """Open the page in a theme and return a picture of its top, as PNG."""
+    themed(browser, theme)
+    sized(browser, width, height)
+    browser.get("about:blank")
+    browser.get(page.resolve().as_uri())
+    picture = browser.get_screenshot_as_png()
+    unsized(browser)
+    return picture

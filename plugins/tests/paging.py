@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -15,6 +16,7 @@ from plugins.past import Past, RunBefore
 from plugins.report.account import Account
 from plugins.report.document import document
 from plugins.report.page import page_of
+from plugins.tests.npm import installed
 from plugins.tests.reporting import finding
 
 HOSTILE = '</script><script>alert(1)</script>"><img src=x onerror=alert(2)>'
@@ -115,5 +117,21 @@ def one(browser: webdriver.Chrome, css: str) -> WebElement:
 
 def button(browser: webdriver.Chrome, name: str) -> WebElement:
     """Return the button that opens the row of a check."""
-    place = f"//tr[.//code[text()='{name}']]//button"
+    place = f"//tr[not(@id)][.//code[text()='{name}']]//button"
     return browser.find_element(By.XPATH, place)
+
+
+def choose(browser: webdriver.Chrome, group: str, value: str) -> None:
+    """Press the button of a filter."""
+    one(browser, f"[data-group={group}][data-value='{value}']").click()
+
+
+def axe(browser: webdriver.Chrome, config: pytest.Config) -> list[tuple[str, list[str]]]:
+    """Return the serious faults of the page that is open: their rule, and where they are."""
+    source = installed(config, "axe-core@4.14.1") / "axe-core" / "axe.min.js"
+    browser.execute_script(source.read_text("utf-8"))
+    found = browser.execute_async_script(
+        "axe.run().then(found => arguments[0](found.violations), problem => arguments[0](problem))"
+    )
+    bad = [each for each in found if each["impact"] in {"serious", "critical"}]
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in bad]

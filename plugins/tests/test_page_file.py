@@ -58,7 +58,11 @@ def test_the_page_of_a_check_is_named_and_linked_where_it_can_be_read() -> None:
     url = "https://git.example.org/blob/main/"
     known_one = Docs(url, frozenset({one_of_them.id}))
     place = f"docs/checks/host.md#{one_of_them.id.replace('.', '')}"
-    assert known_one.of_check(one_of_them) == {"page": place, "pageLink": url + place}
+    assert known_one.of_check(one_of_them) == {
+        "page": place,
+        "pageLink": url + place,
+        "explain": f"pytest healthchecks/ --explain {one_of_them.id}",
+    }
     assert Docs.of("javascript:alert(1)//", ()).url == ""
 
 
