@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-LARGEST = 128 << 20  # bytes in use; a run a minute fills more than this in 90 days
+LARGEST = 128 << 20  # bytes in use: 90 days of all checks at every quarter of an hour
 _PIECE = 20  # runs that leave at a time
 _DAY_S = 86_400.0
 
