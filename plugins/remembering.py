@@ -18,7 +18,7 @@ import pytest
 from plugins.finding import Finding
 from plugins.history.file import NoHistory
 from plugins.history.standing import Flaps, Standing, advanced, moment, past_of, states
-from plugins.history.store import Memory, Ran, Store
+from plugins.history.store import RUNS, Memory, Ran, Store
 from plugins.history.subject import Subject, number
 from plugins.past import Past, RunBefore
 from plugins.report.account import Account, looks, on_worker, opened
@@ -28,7 +28,6 @@ from plugins.run import RUN, Run, new_id
 
 _CHANGES_EVERY_S = 60.0
 _ALL_EVERY_S = 3600.0
-_RUNS = 30
 
 REMEMBERED = pytest.StashKey["Remembered"]()
 BASELINE = pytest.StashKey["Baseline"]()
@@ -111,7 +110,7 @@ class Remembered:
             self.now = time.time()
         account = self.account
         if self._next is not None:
-            account.runs_before = (*account.runs_before, self._next)[-_RUNS:]
+            account.runs_before = (*account.runs_before, self._next)[-RUNS:]
             account.compared_with = self.baseline.run if self.baseline else self._next.id
             self._next = None
         for node, finding in account.reported.items():
@@ -132,10 +131,13 @@ class Remembered:
         whole = clock - self._all_at >= _ALL_EVERY_S or (conclusion.final and bool(altered))
         if not whole and not (altered and clock - self._at >= _CHANGES_EVERY_S):
             return
+        whole = whole or not self._whole  # there is none that it could add to
         kept = self._keep(conclusion, tuple(rows.values() if whole else altered), whole=whole)
         self._at = clock
         if whole:
             self._all_at, self._whole = clock, kept
+        if self.store is not None and not kept:
+            return  # what could not be kept is tried again with the next change
         self._written.update((row.id, _essence(row)) for row in rows.values())
 
     def _standing(self, check: str) -> Standing:
@@ -157,17 +159,16 @@ class Remembered:
             watch=self.run.watches,
             whole=0 if whole else self._whole,
         )
-        told = ran.tally["states"]
-        self._next = RunBefore(ran.id, moment(ran.started), ran.status, ran.seconds, told)
-        if self.store is None:
-            return 0
         try:
-            return self.store.keep(self.subject, ran)
+            kept = self.store.keep(self.subject, ran) if self.store else 0
         except NoHistory as why:
             warning = f"this run is not in the history: {why}"
             if warning not in conclusion.account.warnings:
                 conclusion.account.warnings.append(warning)
             return 0
+        told = ran.tally["states"]
+        self._next = RunBefore(ran.id, moment(ran.started), ran.status, ran.seconds, told)
+        return kept
 
 
 def _essence(finding: Finding) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from plugins.past import RunBefore
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-_RUNS = 30  # of the earlier runs, so many are recalled
+RUNS = 30  # of the earlier runs, so many are recalled
 _LONGEST_NAME = 200  # of a measure: it may hold a path of the host
 _HOST = "SELECT number FROM hosts WHERE demo = ? AND spec = ? AND name = ? AND systems = ?"
 _LAST = (
@@ -38,6 +38,7 @@ _MINDS = (
     'JOIN checks ON checks.number = results."check" WHERE run IN (SELECT number FROM runs '
     "WHERE number IN (?1, ?2) OR (whole = ?2 AND whole > 0 AND number < ?1)) ORDER BY run"
 )
+_IS_WHOLE = "SELECT 1 FROM runs WHERE number = ? AND host = ? AND watch AND NOT whole"
 _RUN = (
     "INSERT INTO runs (id, host, started, seconds, status, whole, watch, tally) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -178,7 +179,7 @@ def _words(subject: Subject) -> tuple[int, str, str, str]:
 
 def _recalled(base: Connection, subject: Subject) -> Memory:
     host = _host(base, subject)
-    return Memory(_standings(base, host), tuple(one.before for one in _last(base, host, _RUNS)))
+    return Memory(_standings(base, host), tuple(one.before for one in _last(base, host, RUNS)))
 
 
 def _runs(base: Connection, subject: Subject) -> tuple[Kept, ...]:
@@ -222,7 +223,9 @@ def _kept(base: Connection, subject: Subject, ran: Ran) -> int:
         host = int(base.execute(words, _words(subject)).lastrowid or 0)
     tally = json.dumps(ran.tally, separators=(",", ":"))
     when = (ran.started, round(ran.seconds, 3))
-    row = (ran.id, host, *when, ran.status, ran.whole, int(ran.watch), tally)
+    # What it adds to may have been set aside with a damaged file.
+    whole = ran.whole if base.execute(_IS_WHOLE, (ran.whole, host)).fetchone() else 0
+    row = (ran.id, host, *when, ran.status, whole, int(ran.watch), tally)
     number = int(base.execute(_RUN, row).lastrowid or 0)
     numbers = _numbers(base, ran)
     base.executemany(_RESULT, (_result(number, numbers[f.id], f) for f in ran.findings))

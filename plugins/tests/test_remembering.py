@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plugins.configuration import Configuration
+from plugins.finding import Outcome
 from plugins.history.file import NAME
+from plugins.history.store import Store
+from plugins.history.subject import Subject
+from plugins.remembering import Remembered
+from plugins.report.account import Account
+from plugins.report.conclusion import Conclusion
+from plugins.run import Run, new_id
+from plugins.tests.reporting import finding
 from plugins.tests.toy import Toy, check
 from plugins.tests.watched import until, watched
 
@@ -77,6 +87,31 @@ def test_a_history_that_cannot_be_kept_is_told_and_fails_nothing(toy: Toy) -> No
         ["*the history cannot be read: *symbolic link*", "*not in the history: *symbolic link*"]
     )
     assert os.readlink(toy.state / NAME) == "/dev/null"
+
+
+def test_a_watch_whose_checks_go_to_and_fro_writes_little(tmp_path: Path) -> None:
+    run = Run(Configuration({}), state=tmp_path, id=new_id(), watches=True)
+    account, store = Account(), Store(tmp_path, 90, print)
+    watch = Remembered(run, account, store, 1_800_000_000.0)
+    watch.recall()
+    for number in range(301):
+        outcome = Outcome.ILL if number % 2 else Outcome.HEALTHY
+        account.reported["x"] = finding("a", outcome)
+        account.reported["y"] = finding("b", Outcome.ILL)
+        watch.complete()
+        told = account.reported["x"].past
+        assert told is not None
+        assert told.change == (("new" if number % 2 else "fixed") if number else "")
+        assert told.flapping == (number >= 4)
+        watch.conclude(Conclusion(account, {}, 1, 1.0, final=False))
+    assert len(store.runs(Subject.of(run))) == 1
+    account.reported["x"] = finding("a", Outcome.ILL)
+    watch.complete()
+    watch.conclude(Conclusion(account, {}, 1, 1.0, final=True))
+    first, last = store.runs(Subject.of(run))
+    assert (first.before.id, first.watch, last.whole) == (run.id, True, 0)
+    assert store.minds(first) == {"box.a": "well", "box.b": "P1"}
+    assert store.minds(last) == {"box.a": "P1", "box.b": "P1"}
 
 
 def test_a_watch_tells_each_change_once(toy: Toy) -> None:

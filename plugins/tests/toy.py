@@ -41,6 +41,7 @@ home = "~"
 on = "local://"
 enabled = "auto"
 state = {state!r}
+docs = ""
 attempts = 3
 attempts_hours = 24.0
 waiver_warn_days = 30
