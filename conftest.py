@@ -14,6 +14,7 @@ pytest.register_assert_rewrite("plugins")
 
 PLUGINS = [
     "plugins.options",
+    "plugins.from_bundle",
     "plugins.undoing",
     "plugins.demo",
     "plugins.units",
@@ -28,6 +29,7 @@ PLUGINS = [
     "plugins.recalling",
     "plugins.incidents",
     "plugins.scheduled",
+    "plugins.bundling",
     "plugins.fixtures",
     "plugins.proofs",
     "plugins.skips",

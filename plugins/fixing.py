@@ -29,7 +29,8 @@ from plugins.text import printable
 
 def waiver_for(run: Run, check: Check) -> Waiver | None:
     """Return the waiver that silences a check today, None where none does."""
-    today = datetime.datetime.now(datetime.UTC).astimezone().date().isoformat()
+    moment = run.moment or datetime.datetime.now(datetime.UTC).astimezone()
+    today = moment.date().isoformat()
     for name in (check.id, *check.formerly):
         waiver = run.configuration.waivers.get(name)
         if waiver and waiver.until >= today:

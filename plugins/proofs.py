@@ -190,6 +190,7 @@ def prove(proof: Proof, folder: Path) -> None:
     check, scenario = proof.check, proof.scenario
     with seen(proof, folder, "world") as (world, case):
         _expect(case, scenario.outcome, "as it was made")
+        _carried(case, scenario.outcome)
         if scenario.outcome != "ill" or check.safety is Safety.MANUAL or not scenario.cure:
             return
         before = tree(world)
@@ -215,6 +216,16 @@ def _expect(case: Case, outcome: str, when: str) -> Told:
         words = f" ({said.sentence} {list(said.evidence)})" if said.sentence else ""
         raise Broken(f"{when} it must be {outcome}, and was {came}{words}")
     return said
+
+
+def _carried(case: Case, outcome: str) -> None:
+    """Let what was seen be judged as a support bundle carries it, masked, to another machine."""
+    from plugins.bundle.judging import carried
+
+    came = carried(case)
+    if came.outcome.value != outcome:
+        said = f"it must be {outcome}, and was {came.outcome.value} ({came.message})"
+        raise Broken(f"from a support bundle {said}")
 
 
 def _cured(case: Case) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,6 +44,7 @@ class Answer:
     measures: tuple[Measure, ...]
 
 
+@dataclass(frozen=True)
 class Answers:
     """The answers to all queries of a system.
 
@@ -51,19 +52,18 @@ class Answers:
         found: by the query's name; where there is no answer, why.
     """
 
-    def __init__(self, found: Mapping[str, Answer | NoFact]) -> None:
-        self._found = found
+    found: Mapping[str, Answer | NoFact] = field(hash=False)
 
     def of(self, query: Query) -> Answer:
         """Return the answer to a query; raises the `NoFact` that it met."""
-        answer = self._found[query.name]
+        answer = self.found[query.name]
         if isinstance(answer, NoFact):
             raise answer
         return answer
 
     def measures(self, query: Query) -> tuple[Measure, ...]:
         """Return the measures of a query, none where it has no answer."""
-        answer = self._found.get(query.name)
+        answer = self.found.get(query.name)
         return answer.measures if isinstance(answer, Answer) else ()
 
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 MASK = "***"
 
 # A known value that is shorter stands in too many innocent words.
-_SHORTEST_KNOWN = 5
+SHORTEST_KNOWN = 5
 
 
 class Secret:
@@ -133,7 +133,7 @@ _ASSIGNED = re.compile(
 _NO_VALUE = re.compile(
     r"(?i)(?:true|false|null|none|nil|yes|no|not|missing|unset|empty|required|expired|invalid"
     r"|absent|readable|\*+|\$[A-Z_][A-Z0-9_]*|\$\{[A-Z0-9_:-]+\}|\{[a-z0-9_.]*\}|<[a-z0-9 _-]+>"
-    r"|…|%s)"
+    r"|…|%s|[\[{(]+)"
     r"[.,;:)\]}`]*"
 )
 _PATH = re.compile(r"(?:~|\.{1,2})?(?:/[\w.@+-]+){2,}/?[,;:)\]}]*|~/[\w.@+-]+[,;:)\]}]*")
@@ -229,6 +229,18 @@ RULES = (
 )
 
 
+def parted(rule: Rule, match: re.Match[str]) -> tuple[str, str, str] | None:
+    """Return what stands before the secret of a match, the secret, and what stands after it.
+
+    None where the rule leaves the match as it is.
+    """
+    shown = rule.replace(match)
+    if shown == match[0]:
+        return None
+    before, _, after = shown.rpartition(MASK)
+    return before, match[0][len(before) : len(match[0]) - len(after)], after
+
+
 def redact(text: str) -> str:
     """Return the text with every secret of a known shape shown as `***`.
 
@@ -237,6 +249,12 @@ def redact(text: str) -> str:
     for rule in RULES:
         text = rule.pattern.sub(rule.replace, text)
     return text
+
+
+def forms_of(value: str) -> set[str]:
+    """Return the forms in which a secret stands in text: as it is, in a URL, and in JSON."""
+    stripped = value.strip()
+    return {stripped, quote(stripped, safe=""), json.dumps(stripped)[1:-1]}
 
 
 class Redactor:
@@ -249,9 +267,8 @@ class Redactor:
     def __init__(self, known: Iterable[str] = ()) -> None:
         forms: set[str] = set()
         for value in known:
-            if len(value.strip()) >= _SHORTEST_KNOWN:
-                stripped = value.strip()
-                forms |= {stripped, quote(stripped, safe=""), json.dumps(stripped)[1:-1]}
+            if len(value.strip()) >= SHORTEST_KNOWN:
+                forms |= forms_of(value)
         ordered = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 

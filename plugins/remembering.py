@@ -223,7 +223,8 @@ def pytest_runtest_makereport(
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Read the history before the first check is judged."""
     config = session.config
-    if looks(config) and not on_worker(config):
+    # What a bundle comes to is another machine's past.
+    if looks(config) and not on_worker(config) and config.stash[RUN].saved is None:
         config.stash[REMEMBERED] = remembered = _opened(config)
         remembered.recall()
         config.pluginmanager.register(Reminder(remembered), "health-reminder")

@@ -21,6 +21,7 @@ from plugins.handing import TRACED, Handed, Key, may_be_kept
 from plugins.hosts import Host
 from plugins.kept import Kept
 from plugins.outcomes import Absent, CannotTell, NoFact
+from plugins.saved import Saved
 from plugins.systems import Found, Uses, find
 
 FIND_DEADLINE = 10.0
@@ -38,6 +39,7 @@ class Round:
         kept: system -> what its probes remember while the program runs.
         before: what the round before handed on, in a watch.
         crew: the threads that look.
+        saved: what was seen elsewhere, in the place of every look; no host is asked then.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Round:
         kept: dict[str, Kept] | None = None,
         before: Handed | None = None,
         crew: Crew | None = None,
+        saved: Saved | None = None,
     ) -> None:
         self.configuration = configuration
         self.systems = tuple(systems)
@@ -59,6 +62,7 @@ class Round:
         self._wanted = frozenset(wanted)
         self._kept = {} if kept is None else kept
         self._crew = crew or Crew()
+        self._saved = saved
         self._lock = threading.RLock()
         self._hosts: dict[str, Host] = {}
         self._endpoints: dict[Key, Any] = {}
@@ -88,12 +92,17 @@ class Round:
     def _finding(self, system: str) -> Answer:
         with self._lock:
             if system not in self._found:
-                wanted, host = system in self._wanted, self.host(system)
-                look = partial(find, self.configuration, system, host, wanted=wanted)
+                look = partial(self._find, system)
                 self._found[system] = self._begun(
                     (system, ""), f"where {system} lives", FIND_DEADLINE, look
                 )
             return self._found[system]
+
+    def _find(self, system: str) -> Found:
+        if self._saved is not None:
+            return self._saved.system(system)
+        wanted = system in self._wanted
+        return find(self.configuration, system, self.host(system), wanted=wanted)
 
     def _begun(
         self,
@@ -214,6 +223,8 @@ class Round:
         return answer is not None and answer.done()
 
     def _look(self, system: str, declared: Probe) -> Any:
+        if self._saved is not None:
+            return self._saved.fact(system, declared.name)
         self.system(system)
         names = named(declared.function)
         given = {name: self.argument(system, name) for name in names}
@@ -229,12 +240,19 @@ class Round:
 
     def seconds(self, system: str, names: Iterable[str]) -> float:
         """Return how long the looks of these names took, the longest of them (they ran at once)."""
+        if self._saved is not None:
+            return max((self._saved.seconds(system, name) for name in names), default=0.0)
         taken = [
             self._answers[key].seconds
             for key in self._answers
             if key[0] == system and key[1] in set(names)
         ]
         return max(taken, default=0.0)
+
+    def asked(self) -> dict[Key, Answer]:
+        """Return every answer by system and probe; what was found of a system has no probe ("")."""
+        with self._lock:
+            return {**{(name, ""): one for name, one in self._found.items()}, **self._answers}
 
     def hand_on(self, *, facts: bool) -> Handed:
         """Return what the next round of a watch takes over: data, and nothing of this round.

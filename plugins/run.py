@@ -21,6 +21,7 @@ from plugins.handing import Handed
 from plugins.journal import Journal
 from plugins.kept import Kept
 from plugins.rounds import Round
+from plugins.saved import Saved
 
 _HERE = "local://"
 CONSENT = {"plan": None, "safe": Safety.SAFE, "unsafe": Safety.UNSAFE}
@@ -47,6 +48,8 @@ class Run:
         ending: a watch is asked to end: nothing more is begun.
         crew: the threads that look.
         tell: takes a line of what a long step has done so far.
+        saved: what was seen elsewhere and is judged here; no host is asked then.
+        moment: as of which waivers are judged, None for now.
     """
 
     configuration: Configuration
@@ -68,6 +71,8 @@ class Run:
     ending: bool = False
     crew: Crew = field(default_factory=Crew)
     tell: Callable[[str], None] = lambda line: None
+    saved: Saved | None = None
+    moment: datetime.datetime | None = None
     _round: Round | None = None
     _handed: Handed | None = None
     _journal: Journal | None = None
@@ -131,6 +136,7 @@ class Run:
                 kept=self.kept,
                 before=(self._handed or Handed()) if self.watches else None,
                 crew=self.crew,
+                saved=self.saved,
             )
         return self._round
 

@@ -28,7 +28,7 @@ def _patterns(system: Dgmo) -> Iterator[tuple[str, str]]:
     yield from ((pattern, _LOCAL) for pattern in system.settings.paths(system.settings.log_files))
 
 
-def _logs(system: Dgmo, filesystem: Filesystem) -> Iterator[tuple[Entry, str]]:
+def logs_kept(system: Dgmo, filesystem: Filesystem) -> Iterator[tuple[Entry, str]]:
     """Yield every log file that is there, with the zone of its times."""
     for pattern, zone in _patterns(system):
         folder, name = os.path.split(pattern)
@@ -46,7 +46,7 @@ def log_hits(system: Dgmo, filesystem: Filesystem, logs: Logs, commands: Host, r
     """Every known issue that shows in the logs of the time that is judged."""
     signatures = load(table_beside(__file__))
     since = commands.call(reading.now) - system.settings.log_hours * 3600.0
-    found = tuple(_logs(system, filesystem))
+    found = tuple(logs_kept(system, filesystem))
     if not found:
         raise Absent("a log of DGMO", tuple(pattern for pattern, _ in _patterns(system)))
     # What was not written since then says nothing of the time that is judged.

@@ -61,7 +61,7 @@ class Killed:
         return f"{self.name} ({self.image}, {limit}): {self.finished or 'running again'}"
 
 
-def _url(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> str:
+def engine_url(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> str:
     """Return where the engine is to be asked; raises `Absent` where none is expected."""
     ours = os.environ.get("DOCKER_HOST", "") if commands.is_local else ""
     named = system.settings.docker_url or ours
@@ -92,7 +92,7 @@ def _restart(system: WatchedHost, commands: Host) -> tuple[str, ...]:
 @probe
 def docker_engine(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> DockerState:
     """Whether the Docker engine answers; that we may not ask it is no answer."""
-    url, trouble = _url(system, watched, commands), ""
+    url, trouble = engine_url(system, watched, commands), ""
     try:
         Docker(commands, url).ping(deadline=system.settings.docker_answer_s)
     except (NotThere, Refused, TimedOut) as why:
@@ -101,7 +101,7 @@ def docker_engine(system: WatchedHost, watched: tuple[Uses, ...], commands: Host
 
 
 def _answering(system: WatchedHost, watched: tuple[Uses, ...], commands: Host) -> Docker:
-    docker = Docker(commands, _url(system, watched, commands))
+    docker = Docker(commands, engine_url(system, watched, commands))
     try:
         docker.ping(deadline=system.settings.docker_answer_s)
     except CannotTell as why:

@@ -42,7 +42,7 @@ def log_hits(
     """Every known issue that shows in its log files and on its console, each record once."""
     signatures = load(table_beside(__file__))
     since = time.time() - system.settings.log_hours * 3600.0
-    entries = tuple(_files(system, filesystem))
+    entries = tuple(log_files_kept(system, filesystem))
     printed = tuple(_console(system, filesystem, systemd, commands, since))
     if not entries and not printed:
         raise Absent("a log of Portagent", tuple(_places(system)))
@@ -73,7 +73,7 @@ def _places(system: Portagent) -> Iterator[str]:
         yield from (newest, *(f"{newest}.{number}" for number in _ROTATIONS))
 
 
-def _files(system: Portagent, filesystem: Filesystem) -> Iterator[Entry]:
+def log_files_kept(system: Portagent, filesystem: Filesystem) -> Iterator[Entry]:
     """Yield its log files that are there."""
     for path in dict.fromkeys(_places(system)):
         try:

@@ -8,7 +8,7 @@ from plugins.tests.test_house_rules import LISTED, printed
 
 HEAVY = (
     "aiohttp apprise asyncio cryptography docker h11 hyperscan jq jwt qdrant_edge requests sqlite3"
-    " websocket"
+    " websocket zstandard"
 )
 # What makes reports, keeps or sends them; their plugins are small and import these when asked.
 REPORTING = "prometheus_client rich"
