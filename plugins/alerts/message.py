@@ -24,9 +24,10 @@ _NAMED = 12  # ids in one line
 _HEADS = {
     "new": "{severity} new",
     "worse": "{severity} worse",
-    "flapping": "{severity} flapping, no more is told of it until it is steady",
+    "flapping": "{severity} flapping ({now}), no more is told of it until it is steady",
     "still": "{severity} still ill",
 }
+_NOW = {Outcome.ILL: "ill now", Outcome.HEALTHY: "well now", Outcome.FIXED: "well now"}
 _WORDS = {
     "new": "new",
     "worse": "worse",
@@ -81,7 +82,8 @@ def tally(news: News) -> str:
 def _whole(piece: Piece) -> str:
     finding = piece.finding
     untold = finding.outcome is not Outcome.ILL
-    head = _HEADS[piece.kind].format(severity=finding.severity.value)
+    now = _NOW.get(finding.outcome, "cannot be told now")
+    head = _HEADS[piece.kind].format(severity=finding.severity.value, now=now)
     if untold and piece.kind == "still":
         head = "still cannot be told"
     lines = [f"{head}: {finding.id}{_since(finding)}", harmless(finding.message or finding.title)]

@@ -95,7 +95,10 @@ def web(*statuses: int, certificate: Path | None = None) -> Iterator[Taken]:
 
 @contextlib.contextmanager
 def sticky(drip: bytes = b"") -> Iterator[Taken]:
-    """Take connections, and say nothing; or a byte every tenth of a second, without an end."""
+    """Take connections, and say nothing; or a byte every tenth of a second, without an end.
+
+    Each one is a request to "opened", and to "closed" where the other side gives it up.
+    """
     taken, ends = Taken(), threading.Event()
     wires: list[socket.socket] = []
 
@@ -103,13 +106,16 @@ def sticky(drip: bytes = b"") -> Iterator[Taken]:
         with contextlib.suppress(OSError):
             while drip and not ends.wait(0.1):
                 wire.sendall(drip)
+            while not drip and wire.recv(4096):
+                pass
+        taken.add("closed", b"")
 
     def accept(listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
                 wire, _ = listener.accept()
                 wires.append(wire)
-                taken.add("", b"")
+                taken.add("opened", b"")
                 threading.Thread(target=hold, args=(wire,), daemon=True).start()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:

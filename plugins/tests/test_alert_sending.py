@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -105,6 +107,21 @@ def test_who_hangs_is_left_at_the_deadline_and_keeps_nobody_else_waiting(
     assert len(outcome) == 4
     assert all(outcome.values())
     assert "T0KEN" not in str(outcome)
+
+
+def test_the_sender_ends_with_who_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = """
+from plugins.alerts.sending import Order, Sending
+sending = Sending([Order("HOOK", "title", ("block",), "info")], 250.0, str)
+sending.outcome()
+"""
+    with sticky() as silent:
+        monkeypatch.setenv("HOOK", silent.url())
+        with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) as run:
+            silent.wait(1)
+            run.kill()
+        silent.wait(2)
+        assert silent.paths() == ["opened", "closed"]
 
 
 def test_a_sender_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import fcntl
 
 import pytest
 
+from plugins.tests.receivers import web
 from plugins.tests.toy import Toy, check
 
 DEMO = """
@@ -40,13 +41,19 @@ def test_where_no_host_can_be_built_is_said_in_a_sentence(toy: Toy) -> None:
     assert "Traceback" not in result.stderr.str()
 
 
-def test_what_was_fixed_on_a_demo_that_is_gone_hides_no_older_run(toy: Toy) -> None:
+def test_what_was_fixed_on_a_demo_that_is_gone_hides_no_older_run_and_is_told_to_nobody(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     toy.add("a")
     toy.run("--fix")
     assert not (toy.data / "ill" / "a").exists()
-    for _ in range(2):
-        toy.run("--demo", "--fix")
-        assert toy.came()["well"] == "fixed"
+    (toy.root / "mine.toml").write_text('[notify]\nheartbeat_env = "HEALTH_URL"')
+    with web() as pings:
+        monkeypatch.setenv("HEALTH_URL", pings.url())
+        for _ in range(2):
+            toy.run("--demo", "--fix", "--systems", str(toy.root / "mine.toml"))
+            assert toy.came()["well"] == "fixed"
+        assert pings.requests == []
     assert toy.run("--undo").ret == 0
     assert not (toy.data / "ill" / "a").exists()
     assert toy.run("--undo").ret == 0
