@@ -61,7 +61,7 @@ function write() {
   if (chosen.q) words.set("q", chosen.q);
   if (chosen.sort !== "worst") words.set("sort", chosen.sort);
   if (chosen.open) words.set("open", chosen.open);
-  const hash = words.size ? `#${words}` : "#findings";
+  const hash = `#${words}` === "#" ? "#findings" : `#${words}`;
   try {
     history.replaceState(null, "", hash);
   } catch { /* a viewer that forbids it; all else works */ }
@@ -103,7 +103,7 @@ function drawn(row) {
   if (row.age && /still|worse/.test(row.change)) change.push(make("small", { text: `for ${row.age}` }));
   row.element = make("tr", { role: "row", class: row.outcome },
     cell("state", state),
-    cell("check", button, row.message && row.outcome !== "healthy" ? make("span", { class: "told", dir: "auto", text: row.message }) : undefined, make("code", { text: row.id, dir: "auto" })),
+    cell("check", button, row.message && row.outcome !== "healthy" ? make("span", { class: "told", dir: "auto", text: row.outcome === "fixed" ? `It was: ${row.message}` : row.message }) : undefined, make("code", { text: row.id, dir: "auto" })),
     cell("system", row.system),
     cell("change", ...change),
     cell("cure", row.cure ?? ""),

@@ -105,7 +105,11 @@ def _past(past: Past | None, now: datetime) -> dict[str, Any]:
         ("first seen ill", past.first_seen),
         ("last seen ill", past.last_seen),
     )
-    told = [f"{word} {moment(text)} ({ago(text, now)} ago)" for word, text in moments if text]
+    told = [
+        f"{word} {moment(text)}" + (f" ({since} ago)" if (since := ago(text, now)) else "")
+        for word, text in moments
+        if text
+    ]
     return {
         "change": past.change,
         "age": ago(past.since, now),

@@ -19,11 +19,14 @@ def test_a_run_writes_the_page(pytester: pytest.Pytester, more: tuple[str, ...])
     strangers = f"\n@pytest.mark.parametrize('x', [{HOSTILE!r}])\ndef test_odd(x): assert 0, x\n"
     lay_out(pytester, paging.rows(), strangers)
     pytester.path.joinpath("mine.css").write_text("h1 { color: #123457 }")
+    with (pytester.path / "healthchecks" / "conftest.py").open("a") as conftest:
+        conftest.write("\ndef pytest_html_results_summary(prefix): prefix.append('<i>hi</i>')\n")
     run(pytester, *more, "--html=deep/page.html", "--css=mine.css")
     path = pytester.path / "deep" / "page.html"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     text = path.read_text()
     assert "#123457" in text
+    assert "<i>hi</i>" in text
     assert text.count("<script") == 3
     assert "</script><script>alert(1)" not in text
     assert "Failed, and is no finding" in text
