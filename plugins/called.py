@@ -18,6 +18,7 @@ from plugins.inquiries import Inquiry, Note
 from plugins.outcomes import Absent, NoFact
 from plugins.recovery import Procedure, procedures
 from plugins.redaction import redact
+from plugins.report.delivery import on_stdout
 from plugins.report.shown import REDACTOR
 from plugins.report.status import ILL, NOTHING_RAN, UNTOLD
 from plugins.run import Run
@@ -54,7 +55,7 @@ def called(config: pytest.Config, run: Run) -> tuple[Procedure | Inquiry, dict[s
     wanted = known[name]
     if run.configuration.tables[wanted.system]["enabled"].value == "no":
         raise pytest.UsageError(f"--recover {name}: [{wanted.system}] is switched off")
-    if isinstance(wanted, Inquiry) and config.option.health_json == "-":
+    if isinstance(wanted, Inquiry) and on_stdout(config):
         raise pytest.UsageError(f"--recover {name} tells lines of text: there is no document of it")
     try:
         return wanted, given(name, wanted.arguments, told)

@@ -98,11 +98,14 @@ def _taken(case: Case, ill: Told, steps: tuple[Step, ...], plan: Fix) -> Fix:
     first = journal.count()
     plan = replace(plan, run=run.id)
     try:
-        for step in steps:
+        for number, step in enumerate(steps):
+            run.progress(number, len(steps), f"curing {check.id}")
             guarded("a step", partial(journal.take, check.id, step, case.roots), Refusal)
     except (Refusal, NoFact) as why:
         state = "failed" if isinstance(why, Crashed) else "refused"
         return _returned(case, journal, first, replace(plan, state=state, message=_shown(why)))
+    finally:
+        run.progress(len(steps), len(steps), "")
     seen, why_not = _settled(case, ill)
     match seen:
         case "healthy":

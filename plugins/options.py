@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from plugins.finding import Severity
 from plugins.redaction import Redactor, redact
 from plugins.report.account import opened
 from plugins.report.shown import REDACTOR
-from plugins.report.terminal import say
+from plugins.report.terminal import progress, say
 from plugins.run import RUN, Run
 from plugins.serve import VARIABLE
 from plugins.text import printable
@@ -90,6 +91,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     shortcuts.resolve(config)
     config.stash[RUN] = run = Run.of(config, read_configuration(config))
     run.tell = lambda line: say(config, f"    {redact(printable(line, 600))}")
+    run.progress = partial(progress, config)
     config.stash[REDACTOR] = Redactor(secrets_of(run.configuration))
     account = opened(config)
     account.required = run.required

@@ -33,6 +33,7 @@ from plugins.report.status import ILL, NOTHING_RAN, UNTOLD
 from plugins.report.terminal import say
 from plugins.run import RUN, Run
 from plugins.steps import Refusal, Step
+from plugins.telling import draw, tell
 from plugins.text import printable
 
 VERIFIES = pytest.StashKey[Procedure]()
@@ -69,21 +70,13 @@ class Recovery:
 
     def tell(self, line: str = "") -> None:
         """Write a line."""
-        _tell(self.config, line)
+        tell(self.config, line)
 
     def command(self, *more: str) -> str:
         """Return the command line that a person would type, with the same systems file."""
         file = self.config.option.systems
         systems = ("--systems", file) if file else ()
         return shlex.join(("pytest", "healthchecks/", *systems, *more))
-
-
-def _tell(config: pytest.Config, line: str) -> None:
-    """Write a line; on the error output where the output is the document's alone."""
-    stream = sys.stderr if config.option.health_json == "-" else sys.stdout
-    # A terminal that was closed meanwhile must not end a procedure in the middle.
-    with contextlib.suppress(OSError):
-        print(line, file=stream, flush=True)
 
 
 @pytest.hookimpl
@@ -107,10 +100,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except Misgiven as why:
         raise misused(why) from None
     except Absent as why:
-        _tell(config, f"{name}: not here: {printable(str(why), 600)}")
+        tell(config, f"{name}: not here: {printable(str(why), 600)}")
         return NOTHING_RAN
     except NoFact as why:
-        _tell(config, f"{name}: it cannot be planned: {redact(printable(str(why), 600))}")
+        tell(config, f"{name}: it cannot be planned: {redact(printable(str(why), 600))}")
         return UNTOLD
     recovery = Recovery(config, run, wanted, plan, tuple(config.option.told))
     _show(recovery)
@@ -199,9 +192,11 @@ def _carry_out(recovery: Recovery) -> bool:
     try:
         with alone(run.state), _whole_steps() as signals:
             try:
+                draw(recovery.config, 0, count, declared.name)
                 for step in take(journal, declared.name, recovery.steps, roots):
                     done += 1
                     tell(f"[{done}/{count}] taken: {shown(step)}")
+                    draw(recovery.config, done, count, declared.name)
                     if signals and done < count:
                         raise Refusal(f"somebody ended this ({signal.Signals(signals[0]).name})")
             except Refusal as why:

@@ -50,6 +50,7 @@ class Run:
         tell: takes a line of what a long step has done so far.
         saved: what was seen elsewhere and is judged here; no host is asked then.
         moment: as of which waivers are judged, None for now.
+        progress: takes how much of how many is done, and of what; nothing is left when all is.
     """
 
     configuration: Configuration
@@ -73,6 +74,7 @@ class Run:
     tell: Callable[[str], None] = lambda line: None
     saved: Saved | None = None
     moment: datetime.datetime | None = None
+    progress: Callable[[int, int, str], None] = lambda done, total, what: None
     _round: Round | None = None
     _handed: Handed | None = None
     _journal: Journal | None = None

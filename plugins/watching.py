@@ -42,6 +42,7 @@ _OTHERS = {
     "history": "--history",
     "explain": "--explain",
     "list_checks": "--list-checks",
+    "nagios_line": "--nagios",
     "notify_test": "--notify-test",
     "recover": "--recover",
     "scenarios": "--scenarios",
@@ -74,7 +75,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             raise pytest.UsageError(f"--watch does not go together with {words}")
     taken = on_stdout(config)
     if taken:
-        raise pytest.UsageError(f"--watch tells changes on stdout: {taken} cannot have it alone")
+        raise pytest.UsageError(f"--watch tells changes on stdout: name a file for {taken}, not -")
     if not looks(config):
         raise pytest.UsageError("--watch looks at a host: give it healthchecks/ and nothing else")
     # One process: a worker has no signals, and no lock.
@@ -180,6 +181,7 @@ class Watch:
         systems = dict.fromkeys(check.system for _, check in checks_of(session.items))
         self._work = Work(run, tuple(systems), self._interval, lambda some: waited(run, some))
         self._voice = Voice(config, run.state)
+        run.progress = self._voice.progress
         self._rounds: Rounds | None = None
         self._written = time.monotonic()
         self.ending = Ending(run)
@@ -212,6 +214,7 @@ class Watch:
         # What stands by now stands to the end: to look through it again and again is dear.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(700, 10, 10)  # what a round leaves behind goes soon
         due = self._run.began + self._interval
         while not self._run.ending:
             self.ending.sleep(due - time.monotonic())

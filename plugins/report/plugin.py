@@ -40,7 +40,7 @@ from plugins.report.standing import (
 )
 from plugins.report.status import ILL, process_status
 from plugins.report.summary import last_line, summary
-from plugins.report.terminal import on_terminal, write
+from plugins.report.terminal import on_terminal, progress, write
 
 HTML = "reports/health.html"
 JSON = "reports/health.json"
@@ -57,6 +57,7 @@ class Listener:
     """
 
     def __init__(self, config: pytest.Config) -> None:
+        self._config = config
         self._account = opened(config)
         self._stdout_is_kept_clean = stdout.is_left(config)
 
@@ -65,6 +66,9 @@ class Listener:
         health = getattr(report, "health", None)
         if health:
             self._account.reported[report.nodeid] = Finding.from_json(health)
+            if self._config.stash[QUIET]:
+                done, total = len(self._account.reported), len(self._account.selected)
+                progress(self._config, done, total, "judging")
         elif report.failed:
             self._account.strangers.append((report.nodeid, report.longreprtext))
 

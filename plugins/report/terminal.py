@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from plugins.report import bars
+
 _DRAWN = pytest.StashKey[str]()
+_PACE = pytest.StashKey[bars.Pace]()
 
 
 @dataclass(frozen=True)
@@ -98,12 +101,15 @@ def say(config: pytest.Config, line: str) -> None:
 
 
 def progress(config: pytest.Config, done: int, total: int, label: str) -> None:
-    """Redraw the progress line; it goes when all is done, and is not drawn in a pipe."""
+    """Redraw the bar of long work; it goes when all is done. A pipe gets a line now and then."""
     reporter = _reporter(config)
-    if reporter is None or not reporter.isatty():
+    if reporter is None:
         return
-    width = config.get_terminal_writer().fullwidth
-    text = f"{done}/{total} {label}"[: max(width - 2, 1)] if done < total else ""
+    if not reporter.isatty():
+        if config.stash.setdefault(_PACE, bars.Pace(bars.EVERY_S)).due(label) and done < total:
+            say(config, bars.line(done, total, label))
+        return
+    text = bars.bar(done, total, label, config.get_terminal_writer().fullwidth)
     if text == config.stash.get(_DRAWN, ""):
         return
     capture = config.pluginmanager.getplugin("capturemanager")

@@ -149,7 +149,8 @@ def test_what_makes_no_sense_with_it_is_refused(toy: Toy) -> None:
         ("--watch", "1", "--scenarios"): "does not go together with --scenarios",
         ("--watch", "1", "--list-checks"): "does not go together with --list-checks",
         ("--watch", "1", "--co"): "does not go together with --collect-only",
-        ("--watch", "1", "--health-json", "-"): "name a file",
+        ("--watch", "1", "--health-json", "-"): "name a file for --health-json",
+        ("--watch", "1", "--tap", "-"): "name a file for --tap",
     }
     each = f"import pytest\nfor words in {[*refused]}: print(pytest.main(['healthchecks', *words]))"
     argv = [sys.executable, "-c", each]

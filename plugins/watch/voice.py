@@ -17,9 +17,10 @@ import pytest
 
 from plugins.journal import private_folder
 from plugins.redaction import Redactor
+from plugins.report.bars import ERASED, EVERY_S, Pace, bar, line
 from plugins.report.shown import REDACTOR
 from plugins.report.standing import marked
-from plugins.report.terminal import Line, to_nowhere
+from plugins.report.terminal import Line, on_terminal, to_nowhere
 
 LOG = "watch.log"
 LARGEST = 1 << 20
@@ -40,6 +41,19 @@ class Voice:
         self._config = config
         self._path = folder / LOG
         self._unlogged = False
+        self._drawn = ""
+        self._pace = Pace(EVERY_S)
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Draw how far long work is, without ever waiting for who reads it."""
+        if not on_terminal(self._config):
+            if self._pace.due(what) and done < total:
+                self.say([Line(line(done, total, what))])
+            return
+        text = bar(done, total, what, self._config.get_terminal_writer().fullwidth)
+        if text != self._drawn:
+            self._drawn = text
+            self._pour(f"{ERASED}{text}")
 
     def say(self, lines: Iterable[Line]) -> None:
         """Write the lines to the output and to the log; the first line of each thing has a time."""
@@ -58,14 +72,17 @@ class Voice:
 
     def show(self, lines: Iterable[str]) -> None:
         """Write lines to the output alone."""
-        text = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+        erased, self._drawn = ERASED if self._drawn else "", ""
+        self._pour(erased + "".join(f"{line}\n" for line in lines))
+
+    def _pour(self, text: str) -> None:
         try:
             descriptor = sys.stdout.fileno()
             sys.stdout.flush()
         except (OSError, ValueError, AttributeError):
             to_nowhere()
             return
-        poured(descriptor, text)
+        poured(descriptor, text.encode("utf-8", "backslashreplace"))
 
     def end(self) -> None:
         """See to it that what pytest has to say yet finds an end, too."""

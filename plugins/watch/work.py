@@ -127,9 +127,10 @@ class Work:
         roots = self.run.round.system(system).uses.roots
         done, troubles = self._done.setdefault(system, Taken()), []
         count = 0
-        for step in steps:
+        for number, step in enumerate(steps):
             if self.run.ending:
                 break
+            self.run.progress(number, len(steps), duty.id)
             try:
                 guarded("a step", partial(self._take, system, duty, step, roots), Refusal)
             except Unkept as why:
@@ -139,6 +140,7 @@ class Work:
                 continue
             count += 1
             done.steps, done.last = done.steps + 1, _now()
+        self.run.progress(len(steps), len(steps), duty.id)
         return count, troubles
 
     def _take(self, system: str, duty: Duty, step: Step, roots: tuple[str, ...]) -> None:
