@@ -253,7 +253,10 @@ function start() {
   // On paper nobody can open a row: all rows are drawn, and what is ill is opened.
   addEventListener("beforeprint", () => {
     while (body.rest) { cancel(); const rest = body.rest; rest(); }
+    const { open } = chosen;
     for (const row of ROWS) if (row.outcome === "ill" && row.element?.isConnected) toggle(row, true);
+    chosen.open = open;
+    write();
   });
   addEventListener("keydown", (event) => {
     if (event.key === "/" && !/INPUT|TEXTAREA/.test(event.target.tagName)) {

@@ -27,7 +27,6 @@ _ROOT = Path(__file__).parents[2]
 MOST_LINES = 5000  # of one list; more than that is not read in a page
 # As a URL's own characters alone, it can neither end an attribute nor show as another one.
 _URL = re.compile(r"https?://[\w.~:/?#@!$&'()*+,;=%\[\]-]+", re.ASCII)
-_TYPED = re.compile(r"`([^`-][^`]* [^`]+)`")  # no option alone
 _ACT = frozenset({Outcome.ILL, Outcome.CANNOT_TELL, Outcome.SILENCED})
 
 
@@ -78,7 +77,8 @@ def commands(finding: Finding) -> list[str]:
     """Return what a person may type about the finding, the hint's own lines first."""
     if finding.outcome not in _ACT:
         return []
-    found = _TYPED.findall(finding.hint)
+    typed = finding.hint.split("`")[1:-1:2]  # between backticks; a last one alone begins nothing
+    found = [each for each in typed if " " in each and not each.startswith("-")]
     if finding.outcome is Outcome.ILL and finding.fix is None and finding.safety > Safety.MANUAL:
         only = f"--fix-only {shlex.quote(finding.id)}"
         consent = "--fix" if finding.safety is Safety.SAFE else "--fix=unsafe"

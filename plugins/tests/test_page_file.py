@@ -74,3 +74,8 @@ def test_what_to_type_is_fit_for_a_shell() -> None:
         "pytest healthchecks/ --fix=plan --fix-only 'box.a'\"'\"'b'",
         "pytest healthchecks/ --fix=unsafe --fix-only 'box.a'\"'\"'b'",
     ]
+
+
+def test_what_a_hint_has_between_backticks_is_typed_but_no_option_alone() -> None:
+    hint = "Type `run it --now`, with `--twice or so` behind it, or `look`. A ` is no word of it."
+    assert commands(finding("a", hint=hint)) == ["run it --now"]
