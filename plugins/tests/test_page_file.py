@@ -11,7 +11,7 @@ from plugins.finding import Outcome, Safety
 from plugins.report.page_rows import Docs, commands
 from plugins.tests import paging
 from plugins.tests.paging import HOSTILE
-from plugins.tests.reporting import finding, lay_out, run
+from plugins.tests.reporting import ROOT, finding, lay_out, run
 
 
 @pytest.mark.parametrize("more", [(), ("-n", "2")])
@@ -79,3 +79,10 @@ def test_what_to_type_is_fit_for_a_shell() -> None:
 def test_what_a_hint_has_between_backticks_is_typed_but_no_option_alone() -> None:
     hint = "Type `run it --now`, with `--twice or so` behind it, or `look`. A ` is no word of it."
     assert commands(finding("a", hint=hint)) == ["run it --now"]
+
+
+def test_the_picture_in_readme_is_there_and_small() -> None:
+    picture = (ROOT / "docs" / "report.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) <= 200 * 1024
+    assert "docs/report.png" in (ROOT / "README.md").read_text("utf-8")
