@@ -34,7 +34,7 @@ def secrets_of(variables: Iterable[str]) -> tuple[str, ...]:
 
 def _keys(url: str) -> Iterator[str]:
     rest = url.partition("://")[2]
-    yield rest
+    yield rest if "/" in rest.rstrip("/") and len(rest) >= _LONG else ""
     try:
         parts = urlsplit(url)
         query = [value for _, value in parse_qsl(parts.query)]

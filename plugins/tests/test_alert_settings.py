@@ -150,6 +150,9 @@ def test_the_keys_in_a_url_are_masked_and_its_ordinary_words_are_not(
     )
     assert {"T1JJ3T3L2", "A1BRTD4JD"} < set(found)
     assert not {"services", "hooks.slack.com"} & set(found)
+    assert "hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdn" in found
+    assert hidden(monkeypatch, "json://localhost/") == ("json://localhost/",)
+    assert hidden(monkeypatch, "ntfy://topic") == ("ntfy://topic",)
     found = hidden(monkeypatch, "mailtos://ada:p%40ss-word@smtp.example.com/?to=ops@example.com")
     assert {"p%40ss-word", "p@ss-word"} < set(found)
     assert "ada" not in found
