@@ -46,7 +46,7 @@ def test_each_change_is_told_once(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("HEALTH_URL", hook.url("/T0KEN1234567890"))
         monkeypatch.setenv("HEALTH_PING", pings.url("/uuid"))
         path = toy.add("@everyone <b>", folder="odd")
-        first = toy.run(*words)
+        first = toy.run(*words, "--bundle", "seen.tar.zst")
         assert first.ret == 1
         assert "told by HEALTH_URL: 1 new (P1 1)" in last(toy, first)
         assert len(hook.texts()) == 1
@@ -55,6 +55,8 @@ def test_each_change_is_told_once(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> 
         assert "What to do: Look at it." in hook.texts()[0]
         assert pings.paths() == ["/uuid/start", "/uuid/fail"]
         assert b"P1 toy.odd" in pings.requests[-1][1]
+        toy.run("--from-bundle", "seen.tar.zst")
+        assert (len(hook.requests), len(pings.requests)) == (1, 2), "another machine's news"
         assert last(toy, toy.run(*words)) == ""
         path.unlink()
         assert toy.run(*words).ret == 0
