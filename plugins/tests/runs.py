@@ -234,8 +234,13 @@ def assert_sound(look: Look, systems: tuple[str, ...] = ("pocket_agent",)) -> No
 
 
 def _own(name: str, text: str) -> str:
-    """Return the part of an artefact that we answer for: not pytest-html's own script."""
-    return re.sub(r"(?s)<(script|style)\b.*?</\1>", "", text) if name == "health.html" else text
+    """Return what strangers had a part in: of the page all but its scripts, its data unescaped."""
+    if name != "health.html":
+        return text
+    data = re.search(r'(?s)<script type="application/json" id="data">(.*?)</script>', text)
+    assert data, "a page without its data"
+    rows = data[1].encode("ascii").decode("unicode_escape")
+    return re.sub(r"(?s)<(script|style)\b.*?</\1>", "", text) + rows
 
 
 def _around(text: str) -> str:
