@@ -21,7 +21,7 @@ MOST = 200 * 1024  # bytes
 def main() -> None:
     """Write the picture of `reports/health.html` beside this program."""
     with tempfile.TemporaryDirectory() as folder, chromium(Path(folder)) as browser:
-        picture = pictured(browser, ROOT / "reports" / "health.html", "light", 1180, 960)
+        picture = pictured(browser, ROOT / "reports" / "health.html", "light", 1180, 1024)
     if len(picture) > MOST:
         sys.exit(f"the picture has {len(picture)} bytes, more than {MOST}")
     PICTURE.write_bytes(picture)

@@ -12,7 +12,7 @@ from plugins.finding import Finding, Outcome, Severity
 from plugins.history.standing import states
 from plugins.past import RunBefore
 from plugins.report.account import Account
-from plugins.report.page_words import ago, counted, moment, shown
+from plugins.report.page_words import BRIEFLY, ago, counted, moment, shown
 
 _NAMED = 5  # findings of one kind of change that are named on top
 _LEVELS = {
@@ -86,7 +86,7 @@ def _named(rows: Sequence[Finding], change: str, now: datetime) -> str:
     for row in rows[:_NAMED]:
         past = row.past
         since = ago(past.since, now) if past and change in {"still", "worse"} else ""
-        told = f" <small>for {since}</small>" if since else ""
+        told = f" <small>for {since}</small>" if since not in {"", BRIEFLY} else ""
         wavers = " <small>changes often</small>" if past and past.flapping else ""
         badge = f'<span class="badge {row.severity.value}">{row.severity.value}</span>'
         sign = "✗" if row.outcome is Outcome.ILL else "✓"

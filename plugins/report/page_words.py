@@ -7,6 +7,7 @@ from html import escape
 
 from plugins.text import printable
 
+BRIEFLY = "a moment"
 LONGEST = 4000  # characters of one sentence, line or word
 
 
@@ -43,7 +44,7 @@ def ago(text: str, now: datetime) -> str:
     for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             return counted(int(seconds // size), noun)
-    return "a moment"
+    return BRIEFLY
 
 
 def took(seconds: float) -> str:
