@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from plugins.history import table
 from plugins.history.file import NoHistory
 from plugins.history.store import Kept, Store
 from plugins.history.subject import Subject
 from plugins.remembering import BASELINE, Baseline, store_of
+from plugins.report import runs as table
 from plugins.report.account import on_worker, opened, other_uses
 from plugins.run import RUN
 from plugins.text import printable

@@ -164,7 +164,14 @@ def _done(path: Path, work: Callable[[Connection], T], *, writable: bool) -> T:
         if code in _DAMAGED:
             raise Damaged(str(error)) from None
         raise NoHistory(f"{path}: {error}") from None
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise Damaged(f"it holds what no run wrote: {type(error).__name__}") from None
 
 

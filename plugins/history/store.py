@@ -21,6 +21,7 @@ from plugins.history.pruning import prune
 from plugins.history.standing import Standing, advanced, mind_of, moment
 from plugins.history.subject import Subject
 from plugins.past import RunBefore
+from plugins.text import printable
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -196,7 +197,7 @@ def _row(row: tuple[Any, ...]) -> Kept:
     told = json.loads(tally)
     states = {str(system): str(state) for system, state in told["states"].items()}
     when = moment(float(started))
-    before = RunBefore(str(identity), when, int(status), float(seconds), states)
+    before = RunBefore(printable(str(identity), 60), when, int(status), float(seconds), states)
     return Kept(int(number), before, told, bool(watch), int(whole))
 
 

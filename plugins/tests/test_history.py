@@ -167,6 +167,7 @@ def spoilt(path: Path, how: str) -> None:
             "foreign": "CREATE TABLE x (y)",
             "trigger": "CREATE TRIGGER x AFTER INSERT ON runs BEGIN DELETE FROM runs; END",
             "column": "ALTER TABLE runs RENAME COLUMN tally TO other",
+            "shaped": "UPDATE runs SET tally = '{\"states\": []}'",
             "typed": "UPDATE runs SET tally = 'once', started = 'upon'",
         }[how]
         if how != "foreign":
@@ -176,7 +177,7 @@ def spoilt(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", ["text", "truncated", "zeroed", "foreign", "trigger", "column", "typed"]
+    "how", ["text", "truncated", "zeroed", "foreign", "trigger", "column", "shaped", "typed"]
 )
 def test_a_damaged_file_is_set_aside_and_a_new_one_begins(box: Box, how: str) -> None:
     box.keep(*(finding(f"c{n}") for n in range(300)))

@@ -10,7 +10,7 @@ import pytest
 from plugins.finding import Finding, Outcome, Severity
 from plugins.history.store import Ran, Store
 from plugins.history.subject import Subject
-from plugins.history.table import lines, meant, nearest
+from plugins.report.runs import lines, meant, nearest
 from plugins.tests.toy import Toy, check
 
 HERE = Subject(demo=False, spec="local://", name=platform.node(), systems="")

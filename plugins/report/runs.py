@@ -53,7 +53,8 @@ def _shown(number: int) -> str:
 
 def _counts(run: Kept, name: str) -> Mapping[str, int]:
     told = run.tally.get(name)
-    return {str(k): int(v) for k, v in told.items()} if isinstance(told, dict) else {}
+    counts = told.items() if isinstance(told, dict) else ()
+    return {str(word): count for word, count in counts if isinstance(count, int)}
 
 
 def meant(runs: Sequence[Kept], words: str) -> Kept | None:
