@@ -1,6 +1,11 @@
 """Make the picture of the report that stands in README, in a real Chromium.
 
-pytest healthchecks/ --demo=healthy; pytest healthchecks/ --demo; python docs/picture.py
+In a new state folder (XDG_STATE_HOME), so that something changed since the run before:
+
+pytest healthchecks/ --demo=healthy
+pytest healthchecks/ --demo --fix
+pytest healthchecks/ --demo
+python docs/picture.py
 """
 
 from __future__ import annotations
