@@ -128,7 +128,9 @@ class Remembered:
             was = self._standing(row.id)
             self.standings[row.id] = advanced(was, *_essence(row), self.now)
         clock = time.monotonic()
-        whole = clock - self._all_at >= _ALL_EVERY_S or (conclusion.final and bool(altered))
+        since = clock - self._all_at
+        late = bool(altered) or since >= _CHANGES_EVERY_S  # for when each was last seen ill
+        whole = since >= _ALL_EVERY_S or (conclusion.final and late)
         if not whole and not (altered and clock - self._at >= _CHANGES_EVERY_S):
             return
         whole = whole or not self._whole  # there is none that it could add to
