@@ -208,6 +208,13 @@ RULES = (
         re.compile(r"(://)[A-Za-z0-9_-]{20,256}(?=@)"),
         _after_first_group,
     ),
+    Rule(
+        "key in a URL",
+        re.compile(
+            r"(?i)([?&](?:key|api_?key|access_?key|auth|sig|signature)=)(?!\*\*\*)[^\s&\"'<>#]{3,}"
+        ),
+        _after_first_group,
+    ),
     Rule("token", re.compile(rf"{_RUN_BEGINS}(?:{_TOKENS})"), _wholly),
     Rule("token in a name", re.compile(rf"(?<![A-Za-z0-9])(?:{_UNMISTAKABLE})"), _wholly),
     Rule("JSON Web Token", re.compile(rf"{_RUN_BEGINS}{_JWT}"), _wholly),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from plugins.answers import Answer
 from plugins.bundle.facts_in_json import Reader, Unreadable, Unwritable, Writer
-from plugins.outcomes import NoFact
+from plugins.outcomes import Blocked, NoFact
 from plugins.systems import Found
 
 FOLDER = "facts/"
+_LONGEST = 86_400.0  # seconds of one look
+ID = re.compile(r"[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+){1,9}")
 LARGEST_FACT = 8 << 20  # characters of one fact as JSON
 
 
@@ -109,7 +112,7 @@ class Looks:
     def seconds(self, system: str, probe: str) -> float:
         """Return how long the probe looked, 0 where that is not kept."""
         said = self._tables.get(system, {}).get(probe, {}).get("seconds")
-        return float(said) if type(said) in (int, float) else 0.0
+        return float(said) if type(said) in (int, float) and 0 <= said < _LONGEST else 0.0
 
     def _told(self, system: str, probe: str) -> Any:
         one = self._tables.get(system, {}).get(probe)
@@ -119,6 +122,8 @@ class Looks:
         if "fact" not in one or type(one.get("kinds")) is not dict:
             raise Unreadable(f"{what} was left out of the bundle: {one.get('left_out', '')}")
         value = Reader(one["kinds"]).value(one["fact"])
+        if isinstance(value, Blocked) and not ID.fullmatch(str(value.by)):
+            raise Unreadable(f"{what} is said to be blocked by what is no id of a check")
         if isinstance(value, NoFact):
             raise value
         return value

@@ -8,6 +8,7 @@ from typing import Any
 
 # Forms of `facts_in_json` whose content is no text of a host.
 _PLAIN = frozenset({"enum", "float", "moment", "date", "span"})
+_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,63}")
 
 
@@ -63,7 +64,7 @@ def in_document(told: Any, of_text: Callable[[str], str]) -> Any:
 
 def _valued(key: Any, value: Any, of_text: Callable[[str], str], made: Callable[[Any], Any]) -> Any:
     """Return a value made anew; its key may be what tells that it is a secret."""
-    if type(key) is str and type(value) is str and value and key.isprintable():
+    if type(key) is str and type(value) is str and value and _KEY.fullmatch(key):
         head = f"{key}="
         whole = of_text(f"{head}{value}")
         if whole != f"{head}{value}" and whole.startswith(head):

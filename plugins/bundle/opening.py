@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from plugins.bundle.contents import CONFIGURATION, FORMAT, moment_of
-from plugins.bundle.looks import Looks
+from plugins.bundle.looks import ID, Looks
 from plugins.bundle.packing import FIRST, NoBundle
 from plugins.configuration import Configuration
 from plugins.finding import Severity, Waiver
@@ -78,6 +78,8 @@ def _told(row: Mapping[str, Any]) -> dict[str, str]:
     words = ("id", "system", "severity", "title", "outcome")
     told = {word: printable(str(row[word]), 300) for word in words}
     Severity(told["severity"])
+    if not ID.fullmatch(row["id"]) or not row["system"].isidentifier():
+        raise ValueError("what is no id of a check")
     return told
 
 

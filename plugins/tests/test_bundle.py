@@ -170,12 +170,37 @@ def test_a_bundle_is_judged_as_of_its_own_moment(toy: Toy, path: Path) -> None:
         (lambda d: d.update(checks=[{"id": 1}]), "broken"),
         (lambda d: d["run"].update(deadline="inf"), "broken"),
         (lambda d: d.update(unlike=[1]), "broken"),
+        (lambda d: d["checks"][0].update(id="a.\x1b[31m"), "no id of a check"),
         (lambda d: d.update(host=None), "broken"),
     ],
 )
 def test_a_broken_manifest_is_refused_in_a_sentence(path: Path, change: Any, said: str) -> None:
     with pytest.raises(packing.NoBundle, match=said):
         opened_bundle(members(altered(path, manifest_json=change)))
+
+
+def test_a_strangers_words_are_harmless_in_every_report(toy: Toy, path: Path) -> None:
+    evil = "\x1b[31m<script>alert(1)</script>"
+
+    def met(document: Any) -> None:
+        document["below"]["fact"]["met"][2]["by"] = evil
+        document["crowded"]["fact"]["met"][1] = evil
+        document["shelf"]["seconds"] = 1e308
+        document["ill"]["fact"] = [evil * 20] * 500
+
+    def head(document: Any) -> None:
+        document["host"]["name"] = document["tool"]["version"] = evil
+        row = {"id": "toy.gone", "system": "toy", "severity": "P0", "title": evil, "outcome": evil}
+        document["checks"].append(row)
+
+    there = altered(path, facts_toy_json=met, manifest_json=head)
+    result = toy.run(f"--from-bundle={there}")
+    assert result.ret == 1
+    assert (toy.came()["is_below"], toy.came()["crowd"]) == ("cannot_tell", "cannot_tell")
+    written = result.stdout.str() + result.stderr.str() + json.dumps(toy.document)
+    assert "\x1b" not in written
+    assert "\\u001b" not in written
+    assert "Traceback" not in written
 
 
 def test_nothing_is_written_over_and_nothing_else_goes_with_it(toy: Toy) -> None:

@@ -13,6 +13,7 @@ import pytest
 from plugins.redaction import RULES, Redactor, Secret, redact
 
 HIDDEN = {
+    "GET https://api.example/v1?a=1&key=AbC123&b=2": "GET https://api.example/v1?a=1&key=***&b=2",
     "sk-ant-api03-AbCdEfGh12345678": "***",
     "sk-proj-abc123abc123abc123": "***",
     "ghp_abcdefghijklmnopqrstuvwxyz0123456789": "***",
