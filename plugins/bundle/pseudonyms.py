@@ -15,6 +15,7 @@ from plugins.redaction import MASK, RULES, SHORTEST_KNOWN, Rule, forms_of, parte
 
 KNOWN = "known value"
 _WINDOW = 8
+_LONGEST = 8192  # characters of what is hunted: more is no key, but a file that lacks its end
 _COOKIE = re.compile(r"=([^;\s]+)")
 _HIDDEN = re.compile(r"(?:<(?:secret|mail|user|address)-\d+>|\*\*\*)+")
 # Names of variables, words and plain numbers stand in too much that is no secret.
@@ -86,6 +87,7 @@ class Pseudonyms:
         self._words: dict[tuple[str, str], str] = {}
         self._counted: Counter[str] = Counter()
         self._long: dict[str, dict[str, str]] = {}
+        self._lengths: dict[str, list[int]] = {}
         self._short: dict[str, str] = {}
         self._rule_of: dict[str, str] = {}
         self._noted: set[str] = set()
@@ -131,7 +133,7 @@ class Pseudonyms:
             return
         cookies = _COOKIE.findall(secret) if rule == "cookie header" else []
         for value in (secret, *cookies):
-            if len(value) >= _WINDOW and not _TOO_COMMON.fullmatch(value):
+            if _WINDOW <= len(value) <= _LONGEST and not _TOO_COMMON.fullmatch(value):
                 self._hunt(value, rule)
 
     def _hunt(self, value: str, rule: str) -> None:
@@ -141,7 +143,12 @@ class Pseudonyms:
             if len(form) < _WINDOW:
                 self._short[form] = word
             else:
-                self._long.setdefault(form[:_WINDOW], {})[form] = word
+                head = form[:_WINDOW]
+                self._long.setdefault(head, {})[form] = word
+                lengths = self._lengths.setdefault(head, [])
+                if len(form) not in lengths:
+                    lengths.append(len(form))
+                    lengths.sort(reverse=True)
 
     def word(self, rule: str, secret: str) -> str:
         """Return the pseudonym of a secret, always the same."""
@@ -158,13 +165,15 @@ class Pseudonyms:
         for at in range(len(text)):
             if at < end:
                 continue
-            begun = long.get(text[at : at + _WINDOW])
+            head = text[at : at + _WINDOW]
+            begun = long.get(head)
             if begun is None and text[at] not in starts:
                 continue
-            forms = [form for form in begun or () if text.startswith(form, at)]
-            forms = forms or [form for form in short if text.startswith(form, at)]
-            if forms:
-                form = max(forms, key=len)
+            # By length, as thousands of keys of one kind begin alike.
+            ends = (at + length for length in self._lengths.get(head, ()))
+            form = next((text[at:to] for to in ends if text[at:to] in (begun or {})), "")
+            form = form or max((f for f in short if text.startswith(f, at)), key=len, default="")
+            if form:
                 end = at + len(form)
                 yield at, end, (begun or {}).get(form) or short[form]
 

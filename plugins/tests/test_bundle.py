@@ -118,6 +118,7 @@ def test_a_dry_run_lists_and_writes_nothing(toy: Toy) -> None:
             "*; nothing was written (--bundle-dry-run)",
         ]
     )
+    assert not (toy.root / "reports").exists()
     assert not list(toy.root.glob("*.zst*"))
 
 

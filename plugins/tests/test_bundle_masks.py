@@ -68,6 +68,15 @@ def test_what_says_nothing_by_itself_is_not_hunted() -> None:
     assert "running" not in names.hide(said, "a.txt")
 
 
+def test_thousands_of_keys_that_begin_alike_have_a_word_each() -> None:
+    names = Pseudonyms()
+    text = "\n".join(f"key sk-ant-api03-{number:08d}abcd" for number in range(20_000))
+    (shown,) = hidden(names, text)
+    assert len(set(shown.split("\n"))) == 20_000
+    assert "sk-ant" not in shown
+    assert not list(names.left_in(shown))
+
+
 def test_people_are_masked_as_it_was_asked_for() -> None:
     text = "ann@example.org /home/ann/x 10.1.2.3 git@github.com:a/b user@1000.service 127.0.0.1"
     rest = "git@github.com:a/b user@1000.service 127.0.0.1"
