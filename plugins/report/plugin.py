@@ -45,6 +45,7 @@ from plugins.report.terminal import on_terminal, progress, write
 HTML = "reports/health.html"
 JSON = "reports/health.json"
 
+_LOOKS = pytest.StashKey[bool]()
 _TRACE = pytest.StashKey[bool]()
 _STATUS = pytest.StashKey[int]()
 
@@ -96,7 +97,8 @@ def pytest_configure(config: pytest.Config) -> None:
     asked = config.getoption("list_checks", False) or config.getoption("explain", None)
     if asked and not on_worker(config):
         _leave_stdout(config, stdout.silence)
-    if looks(config):
+    config.stash[_LOOKS] = looks(config)  # asked of every report, and it resolves paths
+    if config.stash[_LOOKS]:
         config.option.showlocals = False
         if config.option.verbose <= 0:
             _quiet(config)
@@ -168,7 +170,7 @@ def pytest_runtest_makereport(
     """Let nothing out of a check's report that should not be seen."""
     report = yield
     config = item.config
-    if hasattr(report, "health") or looks(config):
+    if hasattr(report, "health") or config.stash[_LOOKS]:
         redactor = config.stash.get(REDACTOR, None) or Redactor()
         shown.make_fit(item, report, redactor, trace=config.stash[_TRACE])
     return report
