@@ -39,7 +39,9 @@ def test_what_a_container_says_of_its_secrets_is_masked(world: World) -> None:
     assert any("refused: ***" in line for line in ended["evidence"])
     assert look.row("portagent.no_secret_is_in_docker_inspect")["outcome"] == "ill"
     files = (path for path in look.folder.rglob("*") if path.is_file())
-    left = b"".join(path.read_bytes() for path in files if path.name != "systems.toml").decode()
+    left = b"".join(path.read_bytes() for path in files if path.name != "systems.toml").decode(
+        "utf-8", "replace"
+    )
     for secret in (KEY, SECRET, OTHER, OTHER[:15], "geheim99"):
         assert secret not in look.terminal + json.dumps(look.document) + left, secret[:4]
     assert "\033]0" not in look.terminal
