@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from plugins import Absent, NoPermission, ToolMissing, probe
@@ -12,7 +13,7 @@ from plugins.hosts import Host
 from plugins.scheduled import Mark, marked
 
 from .probes_space import moment
-from .schedule_marks import Marks, Units, units
+from .schedule_marks import Marks, units
 from .system import WatchedHost
 
 # A service starts a run within a minute; a CI may let one wait for hours.
@@ -100,27 +101,29 @@ def schedule(
     limits = system.settings
     marks = Marks.of(system, commands, configuration)
     look = _Look(system, commands, machine.now(), marks)
-    found = _unit(look) or _crontab(look) or _agent(look) or _elsewhere(look)
-    if not found:
+    every = [*_units(look), *_crontab(look), *_agents(look), *_elsewhere(look)]
+    if not every:
         places = (limits.schedule_timer, *limits.crontabs, *limits.crontab_command[:1])
         raise Absent("no timer and no crontab runs the checks", (*places, *system.launch_agents))
-    return found
+    silent = [one for one in every if one.active and one.overdue]
+    # One that is off may have been replaced by one that works.
+    work = [one for one in every if not one.overdue]
+    return (silent or work or every)[0]
 
 
-def _unit(look: _Look) -> Schedule | None:
-    found: Units | None = units(look.system.settings, look.commands)
-    if found is None:
-        return None
-    mark = look.marks.of_user(marked(found.environment), found.user)
-    return replace(
-        look.schedule(f"the {found.kind} {found.name}", found.since, mark),
-        active=found.active,
-        start=found.command("start"),
-        stop=found.command("stop"),
-    )
+def _units(look: _Look) -> Iterator[Schedule]:
+    named = [mark.named for mark in look.marks.all().values() if mark.by == "systemd"]
+    for found in units(look.system.settings, look.commands, named):
+        mark = look.marks.of_user(marked(found.environment), found.user)
+        yield replace(
+            look.schedule(f"the {found.kind} {found.name}", found.since, mark),
+            active=found.active,
+            start=found.command("start"),
+            stop=found.command("stop"),
+        )
 
 
-def _crontab(look: _Look) -> Schedule | None:
+def _crontab(look: _Look) -> Iterator[Schedule]:
     limits, commands = look.system.settings, look.commands
     files = commands.call(space.within, list(limits.crontabs), 1000)
     rows = commands.call(reading.at, files, 1 << 20)
@@ -136,30 +139,26 @@ def _crontab(look: _Look) -> Schedule | None:
         for line in map(str.strip, text.splitlines()):
             if _runs_checks(line, limits.schedule_words):
                 # Whoever a crontab of the system runs it as leaves marks of their own.
-                mark = marked(line) if place == "your crontab" else None
-                return look.schedule(
-                    f"the entry in {place}", dated(commands, [place]), look.marks.ours(mark)
-                )
-    return None
+                mark = look.marks.ours(marked(line)) if place == "your crontab" else None
+                what = f"the entry {mark.named} in {place}" if mark else f"the entry in {place}"
+                yield look.schedule(what, dated(commands, [place]), mark)
 
 
 def _runs_checks(line: str, words: tuple[str, ...]) -> bool:
     return not line.startswith("#") and bool(words) and all(word in line for word in words)
 
 
-def _agent(look: _Look) -> Schedule | None:
+def _agents(look: _Look) -> Iterator[Schedule]:
     files = look.commands.call(space.within, list(look.system.launch_agents), 1000)
     ours = [file for file in files if "agent-healthchecks" in file and file.endswith(".plist")]
     for file, row in look.commands.call(reading.at, ours, 1 << 20).items():
         mark = look.marks.ours(marked(str(row["text"])))
         if mark:
-            return look.schedule(f"the agent {file}", dated(look.commands, [file]), mark)
-    return None
+            yield look.schedule(f"the agent {file}", dated(look.commands, [file]), mark)
 
 
-def _elsewhere(look: _Look) -> Schedule | None:
-    """Return the CI that left a mark here: where it stands, there is nothing else to be seen."""
+def _elsewhere(look: _Look) -> Iterator[Schedule]:
+    """Yield each CI that left a mark here: where it stands, there is nothing else to be seen."""
     for path, mark in look.marks.all().items():
         if mark.by in _ELSEWHERE:
-            return look.schedule(f"{_ELSEWHERE[mark.by]} (known by {path})", 0.0, mark)
-    return None
+            yield look.schedule(f"{_ELSEWHERE[mark.by]} (known by {path})", 0.0, mark)

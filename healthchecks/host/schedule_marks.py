@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from plugins.configuration import Configuration
 from plugins.eyes import reading, space
 from plugins.hosts import Host
 from plugins.scheduled import Mark, folder, read
+from plugins.schedules.job import VARIABLE
 
 from .system import Settings, WatchedHost
 
@@ -46,36 +48,52 @@ class Units:
         return (*self.tool, verb, self.name)
 
 
-def units(settings: Settings, commands: Host) -> Units | None:
-    """Return the units of the checks: those of the system, or else of the user; None for none."""
+def units(settings: Settings, commands: Host, named: list[str]) -> Iterator[Units]:
+    """Yield the units of the checks, of the system and of the user.
+
+    Args:
+        settings: name the timer, "" for none.
+        commands: asks systemd.
+        named: further schedules, such as those that left a mark.
+    """
     timer, tool = settings.schedule_timer, settings.systemctl
     if not timer or not tool:
-        return None
-    service = f"{timer.removesuffix('.timer')}.service"
+        return
+    stems = list(dict.fromkeys([timer.removesuffix(".timer"), *named]))
+    names = [f"{stem}.{kind}" for stem in stems for kind in ("timer", "service")]
     for own in ((), ("--user",)):
         base = (tool, *own)
-        argv = (*base, "show", "--no-pager", f"--property={_SHOWN}", "--", timer, service)
+        argv = (*base, "show", "--no-pager", f"--property={_SHOWN}", "--", *names)
         try:
             ran = commands.run(argv, env={"TZ": "UTC"}, deadline=4.0)
         except ToolMissing:
-            return None
+            return
         rows = _rows(ran.text) if ran.status == 0 else {}
-        one, work = rows.get(timer, {}), rows.get(service, {})
-        environment = work.get("Environment", "")
-        # A service without its timer may be anything; with a mark it is a watch that was printed.
-        if one.get("LoadState") != "loaded" and ":" in environment.partition("HEALTHCHECKS_")[2]:
-            timer, one = service, work
-        if one.get("LoadState") == "loaded":
-            return Units(
-                kind=timer.rpartition(".")[2],
-                name=timer,
-                active=one.get("ActiveState") in {"active", "activating", "reloading"},
-                since=_moment(one.get("ActiveEnterTimestamp", "")),
-                environment=environment,
-                user="" if own else work.get("User") or "root",
-                tool=base,
-            )
-    return None
+        found = [_one(stem, rows, base, own) for stem in stems]
+        yield from (one for one in found if one)
+
+
+def _one(
+    stem: str, rows: dict[str, dict[str, str]], tool: tuple[str, ...], own: tuple[str, ...]
+) -> Units | None:
+    """Return a timer with its service, or a service that stays; None where neither is there."""
+    kind, work = "timer", rows.get(f"{stem}.service", {})
+    row = rows.get(f"{stem}.timer", {})
+    environment = work.get("Environment", "")
+    # A service without its timer may be anything; with a mark it is a watch that was printed.
+    if row.get("LoadState") != "loaded" and f"{VARIABLE}=" in environment:
+        kind, row = "service", work
+    if row.get("LoadState") != "loaded":
+        return None
+    return Units(
+        kind=kind,
+        name=f"{stem}.{kind}",
+        active=row.get("ActiveState") in {"active", "activating", "reloading"},
+        since=_moment(row.get("ActiveEnterTimestamp", "")),
+        environment=environment,
+        user="" if own else work.get("User") or "root",
+        tool=tool,
+    )
 
 
 def _rows(text: str) -> dict[str, dict[str, str]]:

@@ -147,6 +147,18 @@ def a_timer_each_hour_that_stopped_this_morning(world: World) -> None:
 
 
 @fault(test_the_checks_run_on_schedule)
+def one_of_two_timers_that_stopped(world: World) -> None:
+    world.schedules.marking_timer(ran_hours_ago=100, named="agent-healthchecks-host")
+    world.schedules.own_crontab(ran_hours_ago=1)
+
+
+@healthy(test_the_timer_of_the_checks_is_on)
+def a_timer_that_a_crontab_replaced(world: World) -> None:
+    world.schedules.marking_timer(active=False, ran_hours_ago=100, named="agent-healthchecks-old")
+    world.schedules.own_crontab(ran_hours_ago=1)
+
+
+@fault(test_the_checks_run_on_schedule)
 def a_marking_timer_that_never_ran_behind_runs_by_hand(world: World) -> None:
     world.schedules.marking_timer(ran_hours_ago=None)
     world.schedules.report(1)

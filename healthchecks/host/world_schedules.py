@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 HOUR = 3600.0
+NAME = "agent-healthchecks"
 
 # It stands in for systemd's own program: no test may touch the real one. A folder is the switch,
 # and its time is since when; a file is a unit, and holds the variables that it gives.
@@ -72,7 +73,7 @@ class Schedules:
         self, *, active: bool, ran_hours_ago: float | None, on_hours_ago: float | None = None
     ) -> None:
         """Install a timer of the system whose runs leave no mark, as older ones did."""
-        self._units({"timer": "", "service": ""}, active, on_hours_ago)
+        self._units({f"{NAME}.timer": "", f"{NAME}.service": ""}, active, on_hours_ago)
         self.report(ran_hours_ago)
 
     def marking_timer(
@@ -82,23 +83,25 @@ class Schedules:
         every: float = 24 * HOUR,
         on_hours_ago: float = 500.0,
         active: bool = True,
+        named: str = NAME,
     ) -> None:
         """Install a timer of the user's, as --print-unit prints it, and the mark of its runs."""
-        variables = f"PATH=/bin {self._said('systemd', every)}"
-        self._units({"timer": "", "service": variables}, active, on_hours_ago, scope="--user")
-        self.ran("systemd", ran_hours_ago, every)
+        variables = f"PATH=/bin {self._said('systemd', every, named)}"
+        units = {f"{named}.timer": "", f"{named}.service": variables}
+        self._units(units, active, on_hours_ago, scope="--user")
+        self.ran("systemd", ran_hours_ago, every, named)
 
     def watch(self, *, active: bool, round_hours_ago: float) -> None:
         """Install a service that watches, as --print-unit prints it, and the mark of its rounds."""
         variables = self._said("systemd", 60)
-        self._units({"service": variables}, active, on_hours_ago=500, scope="--user")
+        self._units({f"{NAME}.service": variables}, active, on_hours_ago=500, scope="--user")
         self.ran("systemd", round_hours_ago, 60)
 
     def _units(
         self, units: dict[str, str], active: bool, on_hours_ago: float | None, scope: str = ""
     ) -> None:
-        for kind, variables in units.items():
-            self._file(f"units/agent-healthchecks.{kind}", f"{variables}\n")
+        for name, variables in units.items():
+            self._file(f"units/{name}", f"{variables}\n")
         switch = self._folder / "timer.on"
         if active:
             switch.mkdir()
@@ -133,13 +136,15 @@ class Schedules:
         self._change(launch_agents=[str(path.parent)])
         self.ran("launchd", ran_hours_ago, 24 * HOUR)
 
-    def ran(self, by: str, hours_ago: float | None, every: float = 24 * HOUR) -> None:
+    def ran(
+        self, by: str, hours_ago: float | None, every: float = 24 * HOUR, named: str = NAME
+    ) -> None:
         """Leave the mark of a scheduled run, where there was one."""
         if hours_ago is not None:
             ended = time.time() - hours_ago * HOUR
             row = {"began": ended - 9, "ended": ended, "status": 0}
-            row_of = {"mark": self._said(by, every).partition("=")[2], **row}
-            self._file("scheduled/agent-healthchecks.json", json.dumps(row_of))
+            row_of = {"mark": self._said(by, every, named).partition("=")[2], **row}
+            self._file(f"scheduled/{named}.json", json.dumps(row_of))
 
     def report(self, hours_ago: float | None) -> None:
         """Leave the report of a run that anybody may have started, where there was one."""
@@ -147,8 +152,8 @@ class Schedules:
             path = self._file("health.json", "{}\n")
             os.utime(path, (time.time() - hours_ago * HOUR,) * 2)
 
-    def _said(self, by: str, every: float) -> str:
-        return f"HEALTHCHECKS_SCHEDULED={by}:agent-healthchecks:{every:.0f}"
+    def _said(self, by: str, every: float, named: str = NAME) -> str:
+        return f"HEALTHCHECKS_SCHEDULED={by}:{named}:{every:.0f}"
 
     def _file(self, name: str, text: str) -> Path:
         path = self._folder / name

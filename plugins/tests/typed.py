@@ -36,7 +36,8 @@ def blocks(page: str) -> Iterator[str]:
         if language in {"", "sh", "shell", "console"}:
             yield from filter(None, map(str.strip, text.splitlines()))
     for line in _without_fences(page).splitlines():
-        if re.match(r"    [^\s*\d-]", line):  # what begins with a date is shown, not typed
+        # What begins with a date is shown, and a table or a setting is written into a file.
+        if re.match(r"    (?![\s*\d\[-]|\w+ = )", line):
             yield line.strip()
 
 
