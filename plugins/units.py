@@ -21,6 +21,7 @@ from plugins.redaction import Redactor
 from plugins.report.account import looks
 from plugins.schedules.every import DAILY, Every
 from plugins.schedules.job import NAME, Job
+from plugins.serve import VARIABLE as SERVED_BY
 
 _KINDS = ("systemd", "launchd", "cron", "github", "gitlab")
 _IN_A_CHECKOUT = ("github", "gitlab")
@@ -118,7 +119,10 @@ def job_of(config: pytest.Config, kind: str) -> Job:
         user=os.geteuid(),
         home=home,
         variables=f"{_configured(home)}/{NAME}/environment",
-        secrets=_secrets(configuration),
+        secrets=(
+            *_secrets(configuration),
+            *([SERVED_BY] if getattr(option, "serve", None) else []),
+        ),
         told=told,
         every=every,
         watch=watch,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 
 # Programs that a person is told to type, by where they come from; this machine need not have them.
@@ -31,14 +32,16 @@ _PROGRAM = re.compile(r"(?:[\w./~-]*/)?([a-z][a-z0-9_.-]*)")
 
 
 def blocks(page: str) -> Iterator[str]:
-    """Yield the lines of a page's code that are typed: indented ones, and those of fences of sh."""
-    for language, text in re.findall(r"(?ms)^ *```(\w*)\n(.*?)^ *```", page):
-        if language in {"", "sh", "shell", "console"}:
-            yield from filter(None, map(str.strip, text.splitlines()))
-    for line in _without_fences(page).splitlines():
-        # What begins with a date is shown, and a table or a setting is written into a file.
-        if re.match(r"    (?![\s*\d\[-]|\w+ = )", line):
-            yield line.strip()
+    """Yield the lines of a page's code that are typed: indented ones, and those of fences of sh.
+
+    What begins with a date, a sign or a sentence is shown, and a setting is written into a file.
+    """
+    fences = re.findall(r"(?ms)^ *```(\w*)\n(.*?)^ *```", page)
+    told = [text for language, text in fences if language in {"", "sh", "shell", "console"}]
+    indented = re.findall(r"(?m)^    \S.*", _without_fences(page))
+    for line in map(str.strip, [*"".join(told).splitlines(), *indented]):
+        if re.match(r"(?!\w+ = )(?:[a-z./(]|[A-Z_]+=)", line):
+            yield line
 
 
 def spans(text: str) -> Iterator[str]:
@@ -86,6 +89,11 @@ def looks_typed(span: str) -> bool:
         first, _, rest = rest.partition(" ")
     told = not rest or rest[0] in "=:" or span.endswith((";", ":"))
     return not told and bool(_PROGRAM.fullmatch(first)) and first == first.lower()
+
+
+def is_known(name: str) -> bool:
+    """Tell whether a program is known, by name or by standing here."""
+    return not name or name in PROGRAMS or bool(shutil.which(name))
 
 
 def program(command: list[str]) -> str:
