@@ -38,7 +38,7 @@ def blocks(page: str) -> Iterator[str]:
     """
     fences = re.findall(r"(?ms)^ *```(\w*)\n(.*?)^ *```", page)
     told = [text for language, text in fences if language in {"", "sh", "shell", "console"}]
-    indented = re.findall(r"(?m)^    \S.*", _without_fences(page))
+    indented = re.findall(r"(?m)^(?: {4}| {7})\S.*", _without_fences(page))
     for line in map(str.strip, [*"".join(told).splitlines(), *indented]):
         if re.match(r"(?!\w+ = )(?:[a-z./(]|[A-Z_]+=)", line):
             yield line
