@@ -130,7 +130,7 @@ def counted(system) -> tuple[str, ...]:
     assert (toy.data / "seen").read_text() == "nothing"
     assert TOKEN not in watch.text
     for path in (*toy.state.rglob("*"), *toy.root.glob("reports/*")):
-        assert not path.is_file() or TOKEN not in path.read_text()
+        assert not path.is_file() or TOKEN.encode() not in path.read_bytes()
 
 
 def test_what_cannot_be_served_is_told_before_anything_is_looked_at(toy: Toy, port: int) -> None:

@@ -7,6 +7,7 @@ import plistlib
 import re
 import shutil
 import subprocess
+import tempfile
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -36,9 +37,10 @@ def machine(tmp_path: Path) -> Machine:
 def verify(machine: Machine, *paths: Path) -> None:
     """Let systemd read the units; it says on its error output what it does not understand."""
     command = ["systemd-analyze", "--user", "verify", "--man=no", *map(str, paths)]
-    ran = subprocess.run(
-        command, env=machine.environment, check=False, capture_output=True, text=True
-    )
+    # Other units of the machine name sockets below it, whose paths must not be too long.
+    with tempfile.TemporaryDirectory(prefix="hc-") as runtime:
+        env = machine.environment | {"XDG_RUNTIME_DIR": runtime}
+        ran = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
     said = [line for line in ran.stderr.splitlines() if "odd" in line or str(machine.home) in line]
     assert (ran.returncode, said) == (0, []), ran.stderr
 
