@@ -40,6 +40,7 @@ class Proof(pytest.Item):
         self.of = of
         self.scenario = scenario
         self.check = check
+        self.others: list[pytest.Function] = []  # that must come to the same in the same world
         self.own_markers.extend(of.own_markers)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -78,20 +79,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     run = config.stash[RUN]
     chosen = run.only or tuple(run.configuration.tables)
-    items[:] = [
-        _proof(item, scenario, check)
-        for item, check in checks_of(items)
-        if check.system in chosen and isinstance(item, pytest.Function)
-        for scenario in [*scenarios_of(item.obj), *_examples(item)]
-        if not scenario.only or scenario.only == item.callspec.id
-    ]
+    proofs: dict[str, Proof] = {}
+    for item, check in checks_of(items):
+        if check.system in chosen and isinstance(item, pytest.Function):
+            for scenario in [*scenarios_of(item.obj), *_examples(item)]:
+                if not scenario.only or scenario.only == item.callspec.id:
+                    proof = _proof(item, scenario, check)
+                    kept = proofs.setdefault(proof.nodeid, proof)
+                    kept.others += [item] if kept is not proof else []
+    items[:] = proofs.values()
 
 
 def _proof(item: pytest.Function, scenario: Scenario, check: Check) -> Proof:
     assert item.parent is not None
     # The same function may make worlds of several kinds: each is an item with a name of its own.
     kind = "".join(f"[{value}]" for value in scenario.options.values())
-    name = f"{item.name}::{scenario.name}{kind}"
+    # Each known issue must come to the same where nothing is wrong: they share that world.
+    shared = scenario.outcome != "ill" and not scenario.only and _signature_of(item) is not None
+    name = f"{item.originalname if shared else item.name}::{scenario.name}{kind}"
     proof: Proof = Proof.from_parent(
         item.parent, name=name, of=item, scenario=scenario, check=check
     )
@@ -100,18 +105,23 @@ def _proof(item: pytest.Function, scenario: Scenario, check: Check) -> Proof:
 
 def _examples(item: pytest.Function) -> list[Scenario]:
     """Return the scenarios that a known issue's own example lines make."""
-    callspec = getattr(item, "callspec", None)
-    if callspec is None or "signature" not in callspec.params:
+    signature = _signature_of(item)
+    if signature is None:
         return []
-    signature = callspec.params["signature"]
 
     def write(lines: tuple[str, ...]) -> Any:
         return lambda world: [world.log_line(line.encode()) for line in lines] and None
 
+    own = item.callspec.id
     return [
-        Scenario("lines_that_do_not_count", "healthy", write(tuple(signature.ignores))),
+        Scenario("lines_that_do_not_count", "healthy", write(tuple(signature.ignores)), only=own),
         Scenario("a_line_that_counts", "ill", write(tuple(signature.matches)), cure=False),
     ]
+
+
+def _signature_of(item: pytest.Function) -> Any:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("signature") if callspec else None
 
 
 def build(check: Check, scenario: Scenario, folder: Path) -> Any:
@@ -189,8 +199,10 @@ def prove(proof: Proof, folder: Path) -> None:
     """Prove one scenario; raise `Broken` with the promise that was not kept."""
     check, scenario = proof.check, proof.scenario
     with seen(proof, folder, "world") as (world, case):
-        _expect(case, scenario.outcome, "as it was made")
-        _carried(case, scenario.outcome)
+        for each in (case, *(Case.of(other, case.run) for other in proof.others)):
+            of = f" for {each.check.id}" if each is not case else ""
+            _expect(each, scenario.outcome, f"as it was made{of}")
+            _carried(each, scenario.outcome)
         if scenario.outcome != "ill" or check.safety is Safety.MANUAL or not scenario.cure:
             return
         before = tree(world)
