@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,14 +18,24 @@ from plugins.report.conclusion import Conclusion
 from plugins.report.document import as_text, verdict
 from plugins.run import RUN
 from plugins.serve import VARIABLE
-from plugins.serve.address import Place, Unusable, listening, token_in, url
-from plugins.serve.answers import now
-from plugins.serve.desk import Desk
 
-_DESK = pytest.StashKey[Desk]()
-_URL = pytest.StashKey[str]()
+if TYPE_CHECKING:  # most runs serve nothing, and import nothing for it
+    from plugins.serve.address import Place
+    from plugins.serve.desk import Desk
+
+_DESK: pytest.StashKey[Desk] = pytest.StashKey()
+_UNSAID = pytest.StashKey[list[str]]()
 _ROUNDS_MISSED = 3  # so many may be late before nothing is known any more
-_JSON = "application/json"
+# The page names its own scripts, by their hashes, in a policy that holds beside this one.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_KINDS = {
+    "/report": ("text/html; charset=utf-8", POLICY),
+    "/report.json": ("application/json", ""),
+    "/metrics": ("text/plain; version=0.0.4; charset=utf-8", ""),
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +55,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     if config.option.watch is None:
         raise pytest.UsageError("--serve hands out what a watch sees: add --watch 60")
+    from plugins.serve.address import Place, Unusable, listening, token_in, url
+    from plugins.serve.desk import Desk
+
     try:
         # Programs that the checks start have no business with it.
         token, place = token_in(os.environ), Place.of(asked)
@@ -52,7 +66,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except Unusable as why:
         raise pytest.UsageError(f"--serve {asked}: {why}") from None
     desk = config.stash[_DESK] = Desk(made, _rules(config, place, token))
-    config.stash[_URL] = url(made)
+    config.stash[_UNSAID] = [f"serving {url(made)}/report, /report.json, /metrics and /healthz"]
     config.add_cleanup(partial(_close, config))
     trouble = desk.open()
     if trouble:
@@ -69,9 +83,17 @@ def pytest_health_concluded(config: pytest.Config, conclusion: Conclusion) -> No
     """Hand out what the run came to."""
     desk = config.stash.get(_DESK, None)
     if desk is not None and not conclusion.final:
-        pages = {"/report.json": (_JSON, "", as_text(conclusion.document).encode())}
-        kinds = {path: (kind, policy) for path, (kind, policy, _) in pages.items()}
-        desk.give("pages", kinds, [body for _, _, body in pages.values()])
+        from plugins.outputs.prometheus import text as metrics
+        from plugins.report.page import page_of
+
+        made = {
+            "/report": page_of(conclusion.account, conclusion.document),
+            "/report.json": as_text(conclusion.document),
+            "/metrics": metrics(conclusion),
+        }
+        kinds = {path: _KINDS[path] for path in made}
+        bodies = [text.encode("utf-8", "replace") for text in made.values()]
+        config.stash[_UNSAID].append(desk.give("pages", kinds, bodies))
 
 
 def pytest_health_round(config: pytest.Config, rounds: int, status: int) -> list[str]:
@@ -79,11 +101,12 @@ def pytest_health_round(config: pytest.Config, rounds: int, status: int) -> list
     desk = config.stash.get(_DESK, None)
     if desk is None or config.stash[RUN].ending:
         return []
+    from plugins.serve.answers import now
+
     told = verdict(opened(config).findings())
     known = {"rounds": rounds, "status": status, "verdict": told, "at": now()}
-    trouble = desk.give("round", known)
-    where = f"serving {config.stash[_URL]}/report, /report.json, /metrics and /healthz"
-    return [line for line in (trouble, where if rounds == 1 else "") if line]
+    said, config.stash[_UNSAID] = config.stash[_UNSAID], []
+    return [line for line in (*said, desk.give("round", known)) if line]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

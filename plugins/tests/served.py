@@ -15,6 +15,7 @@ from typing import Any
 from plugins.serve.address import Place, listening
 from plugins.serve.answers import now
 from plugins.serve.desk import Desk
+from plugins.serving import POLICY
 
 LIMIT = 20.0
 HOST = b"Host: localhost\r\n"
@@ -111,7 +112,7 @@ def served(page: bytes = b"<p>well", *, token: str = "", late: float = 1000.0) -
     desk = Desk(made, {"token": token, "names": ["127.0.0.1"], "stale_after": late})
     try:
         assert desk.open() == ""
-        kinds = {"/report": ("text/html; charset=utf-8", ""), "/report.json": ("text/json", "")}
+        kinds = {"/report": ("text/html; charset=utf-8", POLICY), "/report.json": ("text/json", "")}
         assert desk.give("pages", kinds, [page, b"{}"]) == ""
         known = {"rounds": 1, "status": 0, "verdict": "All is well.", "at": now()}
         assert desk.give("round", known) == ""

@@ -71,13 +71,19 @@ def test_it_answers_from_before_the_first_round_to_the_end(toy: Toy, port: int) 
         assert (well.status, well.told["status"], well.told["exit_status"]) == (200, "healthy", 0)
         os.kill(children(watch.process.pid)[0], signal.SIGKILL)
         watch.says("the server ended (SIGKILL); it was begun anew")
-        toy.add("x", folder="odd")
+        toy.add("unusual", folder="odd")
         until(lambda: health(port) == "unhealthy", "the round that finds it")
         assert got(port, "/healthz").status == 503
         until(lambda: b'"ill"' in got(port, "/report.json").body, "the document")
         report = got(port, "/report.json")
         assert report.told["exit_status"] == 1
         assert got(port, "/report.json", If_None_Match=report.headers["etag"]).status == 304
+        page = got(port, "/report")
+        assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert b"unusual" in page.body
+        numbers = got(port, "/metrics")
+        assert numbers.headers["content-type"].startswith("text/plain; version=0.0.4")
+        assert b'check="toy.odd"' in numbers.body
         (server,) = children(watch.process.pid)
         assert watch.end() == 1
         assert not is_open(port)
