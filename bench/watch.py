@@ -27,7 +27,7 @@ EVERY = 0.1  # seconds between two rounds
 LOOKED_AT = 15.0  # seconds
 GOAL_MS = 8.0
 _TICK = os.sysconf("SC_CLK_TCK")
-_IMPORTS = """\
+IMPORTS = """\
 from healthchecks.toy.system import Toy
 from plugins import probe
 from plugins.endpoints.filesystem import Filesystem
@@ -100,7 +100,7 @@ def project(folder: Path, paths: Sequence[str], *, traced: bool) -> Path:
     system = toy.lay_out(folder)
     more = "" if traced else ", machine: Machine"
     probes = (_PROBE.format(number=n, path=p, more=more) for n, p in enumerate(paths))
-    (system / "conftest.py").write_text(_IMPORTS + "".join(probes), "utf-8")
+    (system / "conftest.py").write_text(IMPORTS + "".join(probes), "utf-8")
     names, facts = [f"file_{n}" for n in range(CHECKS)], map(str, range(CHECKS))
     (system / "test_files.py").write_text(toy.checks(names, facts, "{fact}"), "utf-8")
     return folder
