@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plugins.demo import folder_of
-from plugins.history.file import NoHistory
 from plugins.remembering import REMEMBERED
 from plugins.report import delivery
 from plugins.report.account import looks, on_worker
@@ -86,6 +85,8 @@ def _write(config: pytest.Config, conclusion: Conclusion, path: Path) -> None:
 
 def _judged(config: pytest.Config, started: float) -> tuple[Judged, ...]:
     """Return what the history holds of the last weeks; one that cannot be read holds nothing."""
+    from plugins.history.file import NoHistory
+
     remembered = config.stash.get(REMEMBERED, None)
     if remembered is None or remembered.store is None:
         return ()

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-
 import pytest
 
-from plugins.history.file import NoHistory
-from plugins.history.store import Kept, Store
-from plugins.history.subject import Subject
-from plugins.remembering import BASELINE, Baseline, store_of
-from plugins.report import runs as table
-from plugins.report.account import on_worker, opened, other_uses
-from plugins.run import RUN
-from plugins.text import printable
+from plugins.report.account import on_worker
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,50 +24,6 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     option = config.option
     if on_worker(config) or not (option.history or option.baseline is not None):
         return None
-    _refuse_others(config)
-    run, told = config.stash[RUN], list[str]()
-    store, subject = store_of(run, told.append), Subject.of(run)
-    if store is None:
-        raise pytest.UsageError("no history is kept: [suite] history_days is 0")
-    try:
-        runs = store.runs(subject)
-        if option.history:
-            return _print(told, subject, runs)
-        config.stash[BASELINE] = _baseline(store, runs, option.baseline)
-    except NoHistory as why:
-        raise pytest.UsageError(f"the history cannot be read: {printable(str(why))}") from None
-    opened(config).warnings.extend(told)
-    return None
+    from plugins.history.asked import recalled
 
-
-def _refuse_others(config: pytest.Config) -> None:
-    """Refuse what makes no sense beside a table, or with nothing to compare."""
-    option = config.option
-    mine = "history" if option.history else "baseline"
-    others = {name.replace("_", "-") for name in other_uses(config)} - {mine}
-    if option.history:
-        aside = ("baseline", "health_json", "watch", "fix")
-        others |= {name.replace("_", "-") for name in aside if getattr(option, name) is not None}
-    if others:
-        raise pytest.UsageError(f"--{mine} does not go together with --{min(others)}")
-
-
-def _print(told: Sequence[str], subject: Subject, runs: Sequence[Kept]) -> int:
-    where = subject.name if subject.spec in {"local://", subject.name} else subject.spec
-    file = f", by {subject.systems}" if subject.systems else ""
-    lines = [*told]
-    if runs:
-        lines += [f"Runs over {where}{file}, the newest first:", "", *table.lines(runs)]
-    else:
-        lines.append(f"No run over {where}{file} is in the history.")
-    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
-    return int(pytest.ExitCode.OK if runs else pytest.ExitCode.NO_TESTS_COLLECTED)
-
-
-def _baseline(store: Store, runs: Sequence[Kept], words: str) -> Baseline:
-    run = table.meant(runs, words)
-    if run is None:
-        near = table.nearest(runs, words)
-        hint = f"; did you mean {near}? --history lists them" if near else ": there is none yet"
-        raise pytest.UsageError(f"--baseline {printable(words)}: there is no such run{hint}")
-    return Baseline(run.before.id, store.minds(run))
+    return recalled(config)

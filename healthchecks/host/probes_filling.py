@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 from plugins import Absent, Measure, probe
 from plugins.eyes import space
-from plugins.history.file import NoHistory
-from plugins.history.store import Store
-from plugins.history.subject import Subject, number
-from plugins.history.trend import DAY_S, LEAST_DAYS, trend
 from plugins.hosts import Host
 from plugins.run import Run
 from plugins.systems import Uses
@@ -19,6 +15,7 @@ from .system import GIB, WatchedHost, every
 
 _CHECK = "host.disks_have_room"  # its findings hold what was free
 _WINDOW_DAYS = 14.0
+_DAY_S = 86_400.0
 _FOREVER_DAYS = 3650.0
 
 
@@ -59,6 +56,8 @@ def fillings(
     system: WatchedHost, watched: tuple[Uses, ...], commands: Host, run: Run
 ) -> tuple[Filling, ...]:
     """The file systems of watched folders that lose room from day to day."""
+    from plugins.history.trend import LEAST_DAYS, trend
+
     wait = system.settings.mount_answer_s
     folders = list(every("folders", system, watched) or system.folders)
     rows = commands.call(space.rooms, folders, wait, deadline=wait + 5)
@@ -74,7 +73,7 @@ def fillings(
         first = min((rows[0][0] for rows in looks.values() if rows), default=now)
         most = max((len(rows) for rows in looks.values()), default=0)
         raise Absent(
-            f"too little history to tell: {most} earlier looks over {(now - first) / DAY_S:.1f} "
+            f"too little history to tell: {most} earlier looks over {(now - first) / _DAY_S:.1f} "
             f"days, and less than {LEAST_DAYS:g} days say nothing"
         )
     limit = system.settings.disk_fills_days
@@ -95,11 +94,15 @@ def _days(free: float, pace: float) -> float:
 
 
 def _before(run: Run) -> dict[str, tuple[tuple[float, float], ...]]:
+    from plugins.history.file import NoHistory
+    from plugins.history.store import Store
+    from plugins.history.subject import Subject, number
+
     kept_days = number(run, "history_days", 0)
     if kept_days <= 0:
         raise Absent("no history is kept ([suite] history_days is 0)")
     store = Store(run.state, kept_days, None)
-    since = time.time() - _WINDOW_DAYS * DAY_S
+    since = time.time() - _WINDOW_DAYS * _DAY_S
     try:
         return dict(store.measured(Subject.of(run), _CHECK, since))
     except NoHistory as why:

@@ -13,7 +13,13 @@ HEAVY = (
 # What makes reports, keeps or sends them; their plugins are small and import these when asked.
 REPORTING = (
     *("plugins.outputs", "plugins.report.html", "plugins.report.page", "plugins.incident."),
-    *("plugins.bundle.", "plugins.serve.server", "plugins.alerts.sen", "prometheus_client"),
+    *(
+        "plugins.history",
+        "plugins.bundle.",
+        "plugins.serve.server",
+        "plugins.alerts.sen",
+        "prometheus_client",
+    ),
 )
 EXPLAIN = ("--explain", "host.disks_have_room", "--tap=-", "-v")
 

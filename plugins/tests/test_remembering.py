@@ -11,9 +11,9 @@ import pytest
 from plugins.configuration import Configuration
 from plugins.finding import Outcome
 from plugins.history.file import NAME
+from plugins.history.remembered import Remembered
 from plugins.history.store import Store
 from plugins.history.subject import Subject
-from plugins.remembering import Remembered
 from plugins.report.account import Account
 from plugins.report.conclusion import Conclusion
 from plugins.run import Run, new_id
