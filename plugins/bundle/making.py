@@ -50,7 +50,8 @@ def made(
     """Return a bundle that may be handed out, and its file's content; raises `NotHandedOut`."""
     run, moment = config.stash[RUN], datetime.now(UTC).astimezone()
     say(config, "collecting for the bundle")
-    files = collected(run.round, run.round.systems, time.monotonic() + _PATIENCE)
+    # What somebody asked for by name is all that they want to hand out.
+    files = collected(run.round, run.only or run.round.systems, time.monotonic() + _PATIENCE)
     gathered = Contents(
         facts=written(run.round.asked()),
         configuration=run.configuration,

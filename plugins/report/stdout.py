@@ -86,6 +86,9 @@ def _give_back(config: pytest.Config) -> None:
         capture: Any = config.pluginmanager.getplugin("capturemanager")
         if capture is not None:
             capture.stop_global_capturing()
+        for stream in filter(None, (sys.stdout, sys.__stdout__, config.stash[_FORMER])):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()  # what Python has kept of it must not come after the document
         os.dup2(stdout.fileno(), _STDOUT)
         with contextlib.suppress(OSError):  # who read it is gone, and that was told
             stdout.close()

@@ -96,7 +96,7 @@ def test_a_known_issue_is_added_by_its_page(pytester: pytest.Pytester) -> None:
     append(folder / "known_issues.toml", code("add-a-known-issue", "toml")[0])
     (proof,) = typed(toy, "add-a-known-issue")
     assert proof.ret == 0
-    assert proof.parseoutcomes()["passed"] >= 3
+    assert proof.parseoutcomes()["passed"] == 2  # it shows, and none shows
 
 
 def test_a_finding_is_silenced_by_its_page(pytester: pytest.Pytester) -> None:
