@@ -9,10 +9,13 @@ from __future__ import annotations
 import enum
 import functools
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from plugins.past import Past
+
+_PID = re.compile(r"\s*\(\d+\)")
 
 
 @functools.total_ordering
@@ -72,6 +75,11 @@ class Measure:
     value: float
     unit: str
     limit: float | None = None
+
+    @property
+    def series(self) -> str:
+        """The name without numbers of processes: each start of one would begin a new series."""
+        return _PID.sub("", self.name)
 
     def __str__(self) -> str:
         """The number with its unit and its limit, such as "5 % (limit 10 %)"."""

@@ -106,6 +106,8 @@ _UNMISTAKABLE = (
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
 )
 _JWT = r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}"
+# Where a line ends within one, the rest stands alone on the next.
+_JWT += r"(?:\r?\n(?=[^\sA-Z]{0,400}[A-Z])(?=[^\s0-9]{0,400}[0-9])[A-Za-z0-9_.-]{16,}(?!\S))?"
 
 # Words that stand after "Bearer" in prose, where no token is.
 _PROSE = (
@@ -166,11 +168,18 @@ RULES = (
     Rule(
         "private key",
         re.compile(
-            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?!\*\*\*).*?"
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?!\*\*\*|\s?<secret-\d).*?"
             r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
             re.DOTALL,
         ),
         lambda match: f"{match[0].split('-----', 2)[1].join(('-----', '-----'))}{MASK}",
+    ),
+    Rule(
+        "end of a private key",  # the last bytes of a log may begin within one
+        re.compile(
+            r"\A[A-Za-z0-9+/=\s\\]{16,8192}(?=-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)"
+        ),
+        _wholly,
     ),
     Rule(
         "cookie header",
@@ -201,6 +210,11 @@ RULES = (
     Rule(
         "password in a URL",
         re.compile(r"(://[^\s/:@\"'<>]{0,128}:)(?!\*\*\*@)[^\s/\"'<>]{1,256}(?=@)"),
+        _after_first_group,
+    ),
+    Rule(
+        "password in an encoded URL",
+        re.compile(r"(?i)(%3A%2F%2F[^\s/:@\"'<>%]{0,128}%3A)(?!\*\*\*)[^\s/\"'<>&]{1,256}?(?=%40)"),
         _after_first_group,
     ),
     Rule(

@@ -52,21 +52,27 @@ def _perfdata(conclusion: Conclusion, rows: tuple[Finding, ...]) -> str:
         parts.append(f"'{severity.value}'={ill[severity]};{warned};{critical};0")
     parts.append(f"'untold'={len(untold(rows))};;;0")
     parts.append(f"'time'={conclusion.seconds:.2f}s;;;0")
-    seen = set(parts)
+    return _within([*parts, *_measured(rows)], _PERFDATA)
+
+
+def _measured(rows: tuple[Finding, ...]) -> Iterator[str]:
+    """Each label once; of two measures with the same one the greater, as for Prometheus."""
+    greatest: dict[str, Measure] = {}
     for row in rows:
         for measure in row.measures:
             label = _label(row.system, measure)
-            if label not in seen and math.isfinite(measure.value):
-                seen.add(label)
-                unit = measure.unit if measure.unit in _UNITS else ""
-                parts.append(f"'{label}'={measure.value:.10g}{unit};;;")
-    return _within(parts, _PERFDATA)
+            known = greatest.get(label)
+            if math.isfinite(measure.value) and (known is None or known.value < measure.value):
+                greatest[label] = measure
+    for label, measure in greatest.items():
+        unit = measure.unit if measure.unit in _UNITS else ""
+        yield f"'{label}'={measure.value:.10g}{unit};;;"
 
 
 def _label(system: str, measure: Measure) -> str:
     # Of a limit it is not known whether it is the most or the least: none is told.
     unit = f" [{measure.unit}]" if measure.unit and measure.unit not in _UNITS else ""
-    name = re.sub(r"['=|\s]+", " ", printable(f"{measure.name}{unit}", 60))
+    name = re.sub(r"['=|\s]+", " ", printable(f"{measure.series}{unit}", 60))
     return f"{system} {name}".translate(_SIGNS)
 
 

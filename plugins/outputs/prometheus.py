@@ -7,7 +7,6 @@ the limits below, whatever a host is called, measures or logs.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,8 +19,6 @@ from plugins.text import printable
 
 _LABEL = 120  # characters of a label that is not ours
 _EACH, _ALL = 20, 1000  # measures of a check, and of a run
-# A number of a process in a name would make a new series at every start of it.
-_PID = re.compile(r"\s*\(\d+\)")
 
 
 @dataclass
@@ -128,4 +125,4 @@ def _of_measures(rows: Iterable[Finding], host: str) -> Iterable[_Family]:
 
 
 def _named(measure: Measure) -> dict[str, str]:
-    return {"name": _PID.sub("", measure.name), "unit": measure.unit}
+    return {"name": measure.series, "unit": measure.unit}

@@ -81,6 +81,8 @@ def refuse_bad_targets(config: pytest.Config) -> None:
 
 
 def _trouble(path: Path) -> str:
+    if not path.parent.is_dir():
+        return "its folder is not there"
     if not os.access(path.parent, os.W_OK | os.X_OK):
         return "its folder cannot be written to"
     try:

@@ -31,6 +31,15 @@ def test_the_same_secret_is_the_same_word_with_or_without_a_name() -> None:
     assert names.masked["assignment", "a.txt"] == 3
 
 
+def test_what_follows_a_private_key_in_a_log_is_kept() -> None:
+    key = f"-----BEGIN PRIVATE KEY-----\n{HUNTED[:-1] * 3}\n-----END PRIVATE KEY-----"
+    names = Pseudonyms()
+    (text,) = hidden(names, f"one\n{key}\ntwo\n{key}\nthree\n")
+    masked = "-----BEGIN PRIVATE KEY-----\n<secret-1>"
+    assert text == f"one\n{masked}\ntwo\n{masked}\nthree\n"
+    assert not list(names.left_in(text))
+
+
 def forms(value: str) -> list[str]:
     raw = value.encode()
     in_64 = [base64.b64encode(b"u:"[:n] + raw + b"zz").decode() for n in range(3)]

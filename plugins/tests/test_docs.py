@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from _pytest.config.argparsing import Parser
 
 from plugins.redaction import redact
 from plugins.tests.test_house_rules import catalog
@@ -90,6 +91,30 @@ def test_every_check_that_a_page_names_exists() -> None:
             page.read_text(),
         )
         assert [n for n in named if f"## {n}\n" not in checks and n not in PROCEDURES] == []
+
+
+def test_the_page_of_the_command_line_names_every_option_and_no_other(
+    pytestconfig: pytest.Config,
+) -> None:
+    parser = Parser(_ispytest=True)
+    for plugin in pytestconfig.pluginmanager.get_plugins():
+        declare = getattr(plugin, "pytest_addoption", None)
+        if declare and getattr(plugin, "__name__", "").startswith("plugins."):
+            declare(parser)
+    group = parser.getgroup("health")
+    options = {name for option in group.options for name in option.names()}
+    assert len(options) > 35
+    page = (ROOT / "docs" / "command-line.md").read_text()
+    rows = "".join(re.findall(r"^\| (`--.*?) \|", page, re.MULTILINE))
+    assert {*re.findall(r"`(--[a-z-]+)", rows)} == options | {"--nagios"}  # pytest-testinfra's
+
+
+def test_the_page_on_architecture_names_every_module_and_folder_of_plugins() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named = {*re.findall(r"([a-z_]+(?:\.py|/))", page)}
+    there = {path.name for path in ROOT.glob("plugins/[!_]*.py")}
+    there |= {f"{path.parent.name}/" for path in ROOT.glob("plugins/*/__init__.py")} - {"tests/"}
+    assert sorted(there - named) == []
 
 
 def test_the_page_on_recovery_names_every_procedure() -> None:

@@ -196,7 +196,7 @@ def test_what_is_no_ordinary_file_is_not_replaced(
     ("words", "said"),
     [
         (("--tap=/dev/null",), "not an ordinary file"),
-        (("--prometheus=no/such.prom",), "its folder cannot be written to"),
+        (("--prometheus=no/such.prom",), "its folder is not there"),
         (("--tap=a", "--prometheus=./a"), "--tap and --prometheus cannot both be written to a"),
         (("--tap=j", "--junitxml=j"), "--junitxml and --tap cannot both"),
     ],

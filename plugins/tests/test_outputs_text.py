@@ -128,6 +128,23 @@ def test_however_much_a_host_measures_the_series_stay_bounded() -> None:
     assert samples["agent_health_measures_left_out"][0].value == 4000
 
 
+def test_a_process_that_is_started_anew_begins_no_new_series() -> None:
+    def labels(*pids: int) -> tuple[set[str], set[str]]:
+        each = [Measure(f"descriptors of it ({pid})", pid % 10, "%") for pid in pids]
+        run = came_to(finding("a", HEALTHY, measures=tuple(each)))
+        kept = (
+            (prometheus.text(run), r"^agent_health_measure\{.*"),
+            (nagios_line.text(run), r"'b.*"),
+        )
+        first, second = (set(re.findall(form, text, re.MULTILINE)) for text, form in kept)
+        return first, second
+
+    first, second = labels(41, 49)
+    assert len(first) == len(second) == 1
+    assert labels(19, 22, 33) == (first, second)
+    assert "=9%" in min(second)
+
+
 @each_run
 def test_nagios_gets_one_line_whose_perfdata_it_can_read(run: Conclusion) -> None:
     text = nagios_line.text(run)

@@ -21,6 +21,8 @@ HIDDEN = {
     "xoxb-123456789012-abcdefghij": "***",
     "AKIAIOSFODNN7EXAMPLE": "***",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl": "***",
+    "x eyJhbGciOiJIUzI1NiJ9.eyJz\ndWIiOiJ6cXgifQ.c2lnbmF0dXJl\nnext": "x ***\nnext",
+    "x eyJhbGciOiJIUzI1NiJ9.eyJz\n2026-11-30T23:00:00Z next": "x ***\n2026-11-30T23:00:00Z next",
     "got Bearer abcdefgh12 here": "got Bearer *** here",
     "Authorization: Basic dXNlcjpwYXNz": "Authorization: Basic ***",
     '{"Authorization": "Bearer x.y.z"}': '{"Authorization": "Bearer ***"}',
@@ -44,6 +46,8 @@ HIDDEN = {
         "-----BEGIN RSA PRIVATE KEY-----***."
     ),
     "-----BEGIN PRIVATE KEY-----\ncut off": "-----BEGIN PRIVATE KEY-----***",
+    "k5Zq+/abcdefghij\nAbC=\n-----END PRIVATE KEY-----\nnext": "***-----END PRIVATE KEY-----\nnext",
+    "to=https%3A%2F%2Fme%3Ahunter2%40host%2Fx": "to=https%3A%2F%2Fme%3A***%40host%2Fx",
 }
 
 SHOWN = [
