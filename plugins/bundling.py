@@ -16,7 +16,7 @@ import pytest
 
 from plugins.report.account import looks, on_worker
 from plugins.report.conclusion import Conclusion
-from plugins.report.delivery import STDOUT, placed
+from plugins.report.delivery import STDOUT, no_place, placed
 from plugins.report.terminal import Line, write
 from plugins.text import printable
 
@@ -81,8 +81,8 @@ def _refuse_place(said: str, path: Path) -> None:
         raise pytest.UsageError(f"--bundle {shown}: the name must end in {ENDING}")
     if os.path.lexists(path):
         raise pytest.UsageError(f"--bundle {shown}: something stands there; name another file")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise pytest.UsageError(f"--bundle {shown}: its folder cannot be written to")
+    if trouble := no_place(path):
+        raise pytest.UsageError(f"--bundle {shown}: {trouble}")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -41,12 +41,14 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "--incident tells of a look: give it healthchecks/ and no other use"
         )
+    if target == "-":
+        raise pytest.UsageError("--incident -: a person fills it in; name a file")
     path = delivery.placed(config, target)
     if os.path.lexists(path):
         # A person fills in what no check can know: that is not written over.
         raise pytest.UsageError(f"--incident {target}: it is there already; name another file")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise pytest.UsageError(f"--incident {target}: its folder cannot be written to")
+    if trouble := delivery.no_place(path):
+        raise pytest.UsageError(f"--incident {target}: {trouble}")
 
 
 @pytest.hookimpl(trylast=True)

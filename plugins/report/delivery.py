@@ -80,11 +80,17 @@ def refuse_bad_targets(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{words} {target}: {trouble}")
 
 
-def _trouble(path: Path) -> str:
+def no_place(path: Path) -> str:
+    """Say why no file can be made in a path's folder; "" where one can."""
     if not path.parent.is_dir():
         return "its folder is not there"
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        return "its folder cannot be written to"
+    may = os.access(path.parent, os.W_OK | os.X_OK)
+    return "" if may else "its folder cannot be written to"
+
+
+def _trouble(path: Path) -> str:
+    if trouble := no_place(path):
+        return trouble
     try:
         mode = path.lstat().st_mode
     except OSError:

@@ -180,6 +180,8 @@ def test_a_report_that_a_person_filled_in_is_not_written_over(toy: Toy) -> None:
     assert ran.ret == pytest.ExitCode.USAGE_ERROR
     assert "is there already" in ran.stderr.str()
     assert path.read_text() == "mine"
+    ran = toy.run("--incident", "-")
+    assert "name a file" in ran.stderr.str()
     ran = toy.run("--incident", "nowhere/incident.md")
     assert ran.ret == pytest.ExitCode.USAGE_ERROR
     ran = toy.run("--incident", "other.md", "--list-checks")
