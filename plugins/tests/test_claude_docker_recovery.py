@@ -75,14 +75,15 @@ def test_what_cannot_be_restored_is_passed_over(box: Box) -> None:
     (world.config_dir / "away").symlink_to("/nonexistent/place")
     shutil.rmtree(backups.full(days=9))
     mark(box, "bad")
-    (backups.full(days=1) / "claude.json").write_bytes(b"")
+    broken = backups.full(days=1)
+    (broken / "claude.json").write_bytes(b"")
     (world.backup_root / backups.stamp(hours=3)).mkdir()
     folder = backups.full(days=2)
     os.truncate(f"{folder}.tar.gz", 300)
     shutil.rmtree(folder)
     backups.hostile(world.backup_root / f"{backups.stamp(hours=1)}.tar.gz", "../evil")
     backups.pre_sync(hours=2)
-    (world.backup_root / f"{backups.stamp(days=1)}.tar.gz").unlink()
+    Path(f"{broken}.tar.gz").unlink()
     status, said = box.run(*RECOVER)
     assert status == 0, said
     assert marked(box) == "good"
