@@ -161,7 +161,8 @@ def _done(path: Path, work: Callable[[Connection], T], *, writable: bool) -> T:
         raise NoHistory(f"{path}: {why}") from None
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in _DAMAGED:
+        # Text that is no UTF-8 is told by Python, which has no code for it.
+        if code in _DAMAGED or (not code and isinstance(error, sqlite3.OperationalError)):
             raise Damaged(str(error)) from None
         raise NoHistory(f"{path}: {error}") from None
     except (

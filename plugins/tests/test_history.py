@@ -169,6 +169,7 @@ def spoilt(path: Path, how: str) -> None:
             "column": "ALTER TABLE runs RENAME COLUMN tally TO other",
             "shaped": "UPDATE runs SET tally = '{\"states\": []}'",
             "typed": "UPDATE runs SET tally = 'once', started = 'upon'",
+            "encoded": "UPDATE standings SET mind = CAST(x'ff' AS TEXT)",
         }[how]
         if how != "foreign":
             path.write_bytes(whole)
@@ -177,7 +178,8 @@ def spoilt(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", ["text", "truncated", "zeroed", "foreign", "trigger", "column", "shaped", "typed"]
+    "how",
+    ["text", "truncated", "zeroed", "foreign", "trigger", "column", "shaped", "typed", "encoded"],
 )
 def test_a_damaged_file_is_set_aside_and_a_new_one_begins(box: Box, how: str) -> None:
     box.keep(*(finding(f"c{n}") for n in range(300)))
