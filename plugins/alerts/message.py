@@ -89,7 +89,7 @@ def _whole(piece: Piece) -> str:
     lines = [f"{head}: {finding.id}{_since(finding)}", harmless(finding.message or finding.title)]
     lines += _evidence(finding)
     if finding.hint and not untold:
-        lines.append(f"What to do: {printable(' '.join(finding.hint.split()), 400)}")
+        lines.append(f"What to do: {printable(redact(' '.join(finding.hint.split())), 400)}")
     return "\n".join(lines)
 
 

@@ -228,6 +228,12 @@ def test_nothing_that_a_host_says_acts_in_what_shows_it() -> None:
     assert "\uff20everyone \u2039!channel\u203a" in text
 
 
+def test_no_part_of_a_finding_brings_a_secret_into_a_message() -> None:
+    secret = "ghp_" + "a1B2" * 9
+    ill = finding("a", message=secret, evidence=(secret,), hint=f"Run `login {secret}`.")
+    assert secret not in "".join(order("V", secret, of([ill]), NOW).blocks)
+
+
 def test_what_was_told_is_kept_privately_beside_what_others_keep(tmp_path: Path) -> None:
     entry = Entry("ill", "P1", "2026-11-28T12:00:00+00:00")
     one, other = Told(tmp_path / "state", "local://"), Told(tmp_path / "state", "ssh://far")
