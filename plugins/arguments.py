@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from plugins.configuration import nearest
 from plugins.outcomes import NoFact
-from plugins.text import printable
+from plugins.text import nearest, printable
 
 
 class Misgiven(NoFact):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.report.account import looks, on_worker
+from plugins.report.account import looks, on_worker, refuse_beside
 from plugins.report.conclusion import Conclusion
 from plugins.report.delivery import STDOUT, no_place, placed
 from plugins.report.terminal import Line, write
@@ -23,20 +23,6 @@ from plugins.text import printable
 ENDING = ".tar.zst"
 _ITEMS = pytest.StashKey[list[pytest.Item]]()
 _TOLD = pytest.StashKey[list[str]]()
-_OTHERS = {
-    "collectonly": "--collect-only",
-    "fix": "--fix",
-    "explain": "--explain",
-    "from_bundle": "--from-bundle",
-    "history": "--history",
-    "list_checks": "--list-checks",
-    "print_systems": "--print-systems",
-    "print_unit": "--print-unit",
-    "recover": "--recover",
-    "scenarios": "--scenarios",
-    "undo": "--undo",
-    "watch": "--watch",
-}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,9 +47,7 @@ def _asked(config: pytest.Config) -> bool:
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
     """Refuse what makes no sense with a bundle, and a place where one cannot be written."""
     if _asked(config) and not on_worker(config):
-        for name, words in _OTHERS.items():
-            if getattr(config.option, name, None) not in (None, False):
-                raise pytest.UsageError(f"--bundle is made of one look: it goes not with {words}")
+        refuse_beside(config, "--bundle", "fix", "from_bundle", "print_unit", "watch")
         if not looks(config):
             raise pytest.UsageError("--bundle looks at a host: give it healthchecks/ alone")
         if config.option.bundle:

@@ -13,7 +13,6 @@ import time
 import pytest
 
 from plugins.arguments import Misgiven, given
-from plugins.configuration import nearest
 from plugins.inquiries import Inquiry, Note
 from plugins.outcomes import Absent, NoFact
 from plugins.recovery import Procedure, procedures
@@ -22,7 +21,7 @@ from plugins.report.delivery import on_stdout
 from plugins.report.shown import REDACTOR
 from plugins.report.status import ILL, NOTHING_RAN, UNTOLD
 from plugins.run import Run
-from plugins.text import printable
+from plugins.text import nearest, printable
 
 _OTHERS = {
     "collectonly": "--collect-only",

@@ -7,7 +7,6 @@ usage errors that name the nearest right one.
 from __future__ import annotations
 
 import datetime
-import difflib
 import json
 import math
 import tomllib
@@ -19,7 +18,7 @@ from typing import Any
 from plugins import queries
 from plugins.alerts import settings
 from plugins.finding import Waiver
-from plugins.text import printable
+from plugins.text import nearest, printable
 
 _CHOICES = {"auto", "yes", "no"}
 # The kinds of hosts that testinfra reaches.
@@ -119,12 +118,6 @@ def _refuse_impossible(key: str, value: Any, where: str) -> None:
         raise Misconfigured(f"{where}: no such kind of host{nearest(scheme, sorted(_SCHEMES))}")
     if (key == "port" or key.endswith("_port")) and value not in range(65_536):
         raise Misconfigured(f"{where} must be a port (0 to 65535), not {value}")
-
-
-def nearest(word: str, words: list[str]) -> str:
-    """Return `; did you mean X?` for the nearest of the words, or nothing."""
-    close = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _fitting(value: Any, default: Any, where: str) -> Any:

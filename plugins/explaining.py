@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from plugins.catalog import Check, check_of
-from plugins.configuration import nearest
 from plugins.finding import Safety, Severity
 from plugins.report.account import FOLDER, on_worker
 from plugins.report.terminal import Line
 from plugins.run import RUN
-from plugins.text import printable
+from plugins.text import nearest, printable
 
 _COLLECTED = pytest.StashKey[dict[str, tuple[Check, Path]]]()
 _RUN = f"pytest {FOLDER}/"

@@ -16,7 +16,7 @@ from plugins.catalog import check_of, checks_of
 from plugins.configuration import Misconfigured
 from plugins.finding import Finding, Outcome, Severity
 from plugins.outcomes import CannotTell
-from plugins.report.account import looks, on_worker, opened
+from plugins.report.account import looks, on_worker, opened, refuse_beside
 from plugins.report.delivery import placed
 from plugins.report.document import tool
 from plugins.run import RUN, Run
@@ -25,24 +25,15 @@ from plugins.text import printable
 if TYPE_CHECKING:
     from plugins.bundle.opening import Opened
 
-_OTHERS = {
-    "baseline": "--baseline: the history is that of the machine that it came from",
-    "bundle": "--bundle",
-    "bundle_dry_run": "--bundle-dry-run",
-    "demo": "--demo",
-    "fix": "--fix",
-    "incident": "--incident: the history is that of the machine that it came from",
-    "explain": "--explain",
-    "history": "--history",
-    "notify_test": "--notify-test",
-    "print_systems": "--print-systems",
-    "print_unit": "--print-unit",
-    "recover": "--recover",
-    "scenarios": "--scenarios",
-    "serve": "--serve",
-    "systems": "--systems: the bundle's own file is in force",
-    "undo": "--undo",
-    "watch": "--watch",
+_OTHERS = (
+    *("baseline", "bundle", "bundle_dry_run", "demo", "fix", "incident", "print_unit", "serve"),
+    *("systems", "watch"),
+)
+_NOT_OURS = "the history is that of the machine that it came from"
+_BECAUSE = {
+    "baseline": _NOT_OURS,
+    "incident": _NOT_OURS,
+    "systems": "the bundle's own file is in force",
 }
 
 
@@ -60,9 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
     """Refuse what makes no sense with it, before anything is printed or looked at."""
     if config.option.from_bundle is not None and not on_worker(config):
-        for name, words in _OTHERS.items():
-            if getattr(config.option, name, None) not in (None, False):
-                raise pytest.UsageError(f"--from-bundle does not go together with {words}")
+        listing = ("collectonly", "list_checks")
+        refuse_beside(config, "--from-bundle", *_OTHERS, but=listing, because=_BECAUSE)
         listed = config.option.collectonly or config.option.list_checks
         if not listed and not looks(config):
             raise pytest.UsageError("--from-bundle judges by the checks: give it healthchecks/")

@@ -12,11 +12,11 @@ import pytest
 from plugins.answers import NotReached
 from plugins.case import Case, Told
 from plugins.catalog import Check, check_of, checks_of
-from plugins.configuration import nearest
 from plugins.facts import probes_of
 from plugins.finding import Finding, Fix, Outcome
 from plugins.report.account import opened
 from plugins.run import RUN, Run
+from plugins.text import nearest
 from plugins.verdicts import treated, verdict
 
 FIX = pytest.StashKey[Fix | None]()

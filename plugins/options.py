@@ -21,7 +21,7 @@ from plugins.report.shown import REDACTOR
 from plugins.report.terminal import progress, say
 from plugins.run import RUN, Run
 from plugins.serve import VARIABLE
-from plugins.text import printable
+from plugins.text import nearest, printable
 
 SEVERITIES = [severity.value for severity in Severity]
 
@@ -128,7 +128,7 @@ def read_configuration(config: pytest.Config) -> Configuration:
         raise pytest.UsageError(printable(redact(str(why)), 2000)) from None
     for name in config.option.system:
         if name not in read.tables:
-            hint = files.nearest(name, list(read.tables))
+            hint = nearest(name, list(read.tables))
             raise pytest.UsageError(f"--system {name}: there is no such system{hint}")
     if config.option.fix_only and config.option.fix is None:
         raise pytest.UsageError("--fix-only narrows a --fix: give that too")

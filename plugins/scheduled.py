@@ -105,7 +105,7 @@ def pytest_health_concluded(config: pytest.Config, conclusion: Conclusion) -> No
         _leave(config, mark)
 
 
-def round_is_over(config: pytest.Config) -> None:
+def pytest_health_round(config: pytest.Config) -> None:
     """Leave a mark of a watch that goes on; not more often than once a minute."""
     mark = config.stash.get(_KEPT, None)
     if mark and not 0 <= time.time() - mark.ended < _WATCH_LEAVES_EVERY:

@@ -7,8 +7,9 @@ character that reorders its neighbours survives, and all of them stay visible as
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from plugins.redaction import redact
 
@@ -65,3 +66,9 @@ def listed(sentence: str, items: Iterable[object]) -> str:
     """
     lines = [printable(str(item), 600) for item in items]
     return EVIDENCE_MARK.join([f"{printable(sentence, 600)}:" if lines else sentence, *lines])
+
+
+def nearest(word: str, words: Sequence[str]) -> str:
+    """Return `; did you mean X?` for the nearest of the words, or nothing."""
+    close = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""

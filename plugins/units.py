@@ -18,7 +18,7 @@ from plugins.alerts.settings import notify_of
 from plugins.configuration import Configuration
 from plugins.options import read_configuration, secrets_of
 from plugins.redaction import Redactor
-from plugins.report.account import looks
+from plugins.report.account import looks, refuse_beside
 from plugins.schedules.every import DAILY, Every
 from plugins.schedules.job import NAME, Job
 from plugins.serve import VARIABLE as SERVED_BY
@@ -28,18 +28,6 @@ _IN_A_CHECKOUT = ("github", "gitlab")
 # Where the engine, our state (with the lock of a watch) and Claude's configuration are.
 _TOLD = ("DOCKER_HOST", "XDG_STATE_HOME", "CLAUDE_CONFIG_DIR")
 _OURS = ("--print-unit", "--every")
-_ALONE = {
-    "collectonly": "--collect-only",
-    "demo": "--demo",
-    "history": "--history",
-    "explain": "--explain",
-    "list_checks": "--list-checks",
-    "print_systems": "--print-systems",
-    "recover": "--recover",
-    "scenarios": "--scenarios",
-    "undo": "--undo",
-    "notify_test": "--notify-test",
-}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,9 +54,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             raise pytest.UsageError("--every belongs to --print-unit")
         return None
     shortcuts.resolve(config)
-    for option, words in _ALONE.items():
-        if getattr(config.option, option, None) not in (None, False):
-            raise pytest.UsageError(f"--print-unit does not go together with {words}")
+    refuse_beside(config, "--print-unit", "demo")
     try:
         print(_printed(kind, job_of(config, kind)), end="")  # noqa: T201 - what was asked for
     except ValueError as why:

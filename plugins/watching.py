@@ -19,12 +19,11 @@ from typing import Any
 
 import pytest
 
-from plugins import scheduled
 from plugins.case import Case
 from plugins.catalog import checks_of
 from plugins.looking import absences
 from plugins.report import standing
-from plugins.report.account import looks, on_worker, opened
+from plugins.report.account import looks, on_worker, opened, refuse_beside
 from plugins.report.conclusion import after_round
 from plugins.report.delivery import on_stdout
 from plugins.report.shown import REDACTOR, cleaned
@@ -37,17 +36,6 @@ from plugins.watch.voice import Voice
 from plugins.watch.work import Work
 
 _LOCK = pytest.StashKey[int]()
-_OTHERS = {
-    "collectonly": "--collect-only",
-    "history": "--history",
-    "explain": "--explain",
-    "list_checks": "--list-checks",
-    "nagios_line": "--nagios",
-    "notify_test": "--notify-test",
-    "recover": "--recover",
-    "scenarios": "--scenarios",
-    "undo": "--undo",
-}
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WRITTEN_EVERY = 60.0  # seconds between two documents where nothing but numbers and time change
 
@@ -70,9 +58,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     if not 0 < option.watch < math.inf:  # nan is no number of seconds either
         raise pytest.UsageError("--watch must be more than 0 seconds")
-    for name, words in _OTHERS.items():
-        if getattr(option, name, None) not in (None, False):
-            raise pytest.UsageError(f"--watch does not go together with {words}")
+    refuse_beside(config, "--watch", "nagios_line")
     taken = on_stdout(config)
     if taken:
         raise pytest.UsageError(f"--watch tells changes on stdout: name a file for {taken}, not -")
@@ -249,7 +235,6 @@ class Watch:
         if changes or time.monotonic() - self._written > _WRITTEN_EVERY:
             self._written = time.monotonic()
             standing.write_so_far(self._config)
-        scheduled.round_is_over(self._config)
         self._round_is_over()
 
     def _round_is_over(self) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from healthchecks.suite.system import Suite
 from plugins import Absent, probe
-from plugins.configuration import Configuration, nearest
+from plugins.configuration import Configuration
 from plugins.outcomes import NoFact
 from plugins.run import Run
+from plugins.text import nearest
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import math
 import re
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from plugins.alerts.windows import DAYS, Window, moment_of, zone_of
 from plugins.finding import Severity
+from plugins.text import nearest
 
 # The greatest time, in seconds, for which the end of a run may wait for whoever is told.
 LONGEST_S = 300.0
@@ -99,14 +99,9 @@ def laid(said: Any, below: Mapping[str, Any], where: str) -> dict[str, Any]:
     values = {}
     for key, value in said.items():
         if key not in below:
-            raise ValueError(f"{where}: unknown key {key}{_near(key, list(below))}")
+            raise ValueError(f"{where}: unknown key {key}{nearest(key, list(below))}")
         values[key] = _fitting(key, value, f"{where}: {key}")
     return values
-
-
-def _near(word: str, words: list[str]) -> str:
-    close = difflib.get_close_matches(word.lower(), words, 1, 0.5)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _fitting(key: str, value: Any, where: str) -> Any:
@@ -167,7 +162,7 @@ def _row(value: Any, keys: tuple[str, ...], where: str) -> dict[str, Any]:
         raise ValueError(f"{where} must be a table with {', '.join(keys)}")
     for key in value:
         if key not in keys:
-            raise ValueError(f"{where}: unknown key {key}{_near(key, list(keys))}")
+            raise ValueError(f"{where}: unknown key {key}{nearest(key, list(keys))}")
     return {
         key: _severity(said, f"{where}.{key}") if key == "severity" else said
         for key, said in value.items()
@@ -231,9 +226,8 @@ def _zone(value: Any, where: str) -> str:
     except (KeyError, ValueError, OSError):
         from zoneinfo import available_timezones
 
-        known = {name.lower(): name for name in available_timezones()}
-        close = difflib.get_close_matches(value.lower(), list(known), 1, 0.5)
-        hint = f"; did you mean {known[close[0]]}?" if close else ""
+        known = sorted(available_timezones())
+        hint = nearest(value, known)
         none = "" if known else "; this machine has no database of time zones (tzdata)"
         raise ValueError(f"{where}: there is no time zone {value!r}{hint}{none}") from None
     return value

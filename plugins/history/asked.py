@@ -13,7 +13,7 @@ from plugins.history.store import Kept, Store
 from plugins.history.subject import Subject
 from plugins.remembering import BASELINE
 from plugins.report import runs as table
-from plugins.report.account import opened, other_uses
+from plugins.report.account import opened, refuse_beside
 from plugins.run import RUN
 from plugins.text import printable
 
@@ -25,7 +25,11 @@ def recalled(config: pytest.Config) -> int | None:
         pytest.UsageError: there is no history, or no such run, or the options exclude each other.
     """
     option = config.option
-    _refuse_others(config)
+    if option.history:
+        aside = ("baseline", "health_json", "watch", "fix")
+        refuse_beside(config, "--history", *aside, but=("history",))
+    else:
+        refuse_beside(config, "--baseline")
     run, told = config.stash[RUN], list[str]()
     store, subject = store_of(run, told.append), Subject.of(run)
     if store is None:
@@ -39,18 +43,6 @@ def recalled(config: pytest.Config) -> int | None:
         raise pytest.UsageError(f"the history cannot be read: {printable(str(why))}") from None
     opened(config).warnings.extend(told)
     return None
-
-
-def _refuse_others(config: pytest.Config) -> None:
-    """Refuse what makes no sense beside a table, or with nothing to compare."""
-    option = config.option
-    mine = "history" if option.history else "baseline"
-    others = {name.replace("_", "-") for name in other_uses(config)} - {mine}
-    if option.history:
-        aside = ("baseline", "health_json", "watch", "fix")
-        others |= {name.replace("_", "-") for name in aside if getattr(option, name) is not None}
-    if others:
-        raise pytest.UsageError(f"--{mine} does not go together with --{min(others)}")
 
 
 def _print(told: Sequence[str], subject: Subject, runs: Sequence[Kept]) -> int:

@@ -6,6 +6,7 @@ The engine fills the account while it looks; the reports read it when the sessio
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -111,13 +112,38 @@ def _docs(run: Run) -> str:
 
 def has_other_use(config: pytest.Config) -> bool:
     """Tell whether the command line asks for something else than to look at a host."""
-    return bool(other_uses(config))
+    return any(config.getoption(name, None) not in (None, False) for name in _OTHER_USES)
 
 
-def other_uses(config: pytest.Config) -> tuple[str, ...]:
-    """Return the names of the options by which the command line asks for something else."""
-    given = (name for name in _OTHER_USES if config.getoption(name, None) not in (None, False))
-    return tuple(given)
+def refuse_beside(
+    config: pytest.Config,
+    mine: str,
+    *more: str,
+    but: tuple[str, ...] = (),
+    because: Mapping[str, str] | None = None,
+) -> None:
+    """Refuse every other use, and further options, beside one that makes no sense with them.
+
+    Args:
+        config: whose command line it is.
+        mine: the option, as it is typed.
+        more: names of further options, as pytest's configuration has them.
+        but: names of other uses that are fine beside it.
+        because: name -> why, where that is not plain.
+
+    Raises:
+        pytest.UsageError: one of them was given; it is named as it is typed.
+    """
+    for name in (*_OTHER_USES, *more):
+        if name not in but and config.getoption(name, None) not in (None, False):
+            why = (because or {}).get(name, "")
+            words = f"{mine} does not go together with {_typed(name)}"
+            raise pytest.UsageError(f"{words}: {why}" if why else words)
+
+
+def _typed(name: str) -> str:
+    words = {"collectonly": "collect-only", "nagios_line": "nagios"}.get(name, name)
+    return f"--{words.replace('_', '-')}"
 
 
 def looks(config: pytest.Config) -> bool:

@@ -211,7 +211,7 @@ def test_nothing_is_written_over_and_nothing_else_goes_with_it(toy: Toy) -> None
         ("--bundle=there.tar.zst",): "something stands there",
         ("--bundle=link.tar.zst",): "something stands there",
         ("--bundle=b.zip",): "must end in .tar.zst",
-        ("--bundle=b.tar.zst", "--fix"): "it goes not with --fix",
+        ("--bundle=b.tar.zst", "--fix"): "does not go together with --fix",
         ("--from-bundle=there.tar.zst",): "it is no bundle",
         ("--from-bundle=there.tar.zst", "--fix"): "does not go together with --fix",
         ("--from-bundle=there.tar.zst", "--print-systems"): "with --print-systems",

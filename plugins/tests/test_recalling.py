@@ -122,4 +122,4 @@ def test_a_run_is_compared_with_the_one_that_is_named(pytester: pytest.Pytester)
     result.stderr.fnmatch_lines(["*no such run; did you mean 2027011002Z?*"])
     result = toy.run("--history", "--undo", "--baseline", "first")
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*--history does not go together with --baseline"])
+    result.stderr.fnmatch_lines(["*--history does not go together with --undo"])
