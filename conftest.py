@@ -1,4 +1,4 @@
-"""The list of plugins, nothing else."""
+"""The list of plugins, and how they are loaded."""
 
 import gc
 from importlib import import_module

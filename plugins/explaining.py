@@ -12,7 +12,7 @@ import pytest
 from plugins.catalog import Check, check_of
 from plugins.finding import Safety, Severity
 from plugins.report.account import FOLDER, on_worker
-from plugins.report.terminal import Line
+from plugins.report.terminal import Line, pour
 from plugins.run import RUN
 from plugins.text import nearest, printable
 
@@ -81,9 +81,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         near = nearest(wanted, sorted(collected))
         raise pytest.UsageError(f"--explain {printable(wanted)}: no check has this id{near}")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    for line in page(found[0], found[1].relative_to(config.rootpath)):
-        for piece in line.wrapped(width):
-            print(piece)  # noqa: T201 - the page that was asked for
+    lines = page(found[0], found[1].relative_to(config.rootpath))
+    pour(piece for line in lines for piece in line.wrapped(width))
 
 
 @pytest.hookimpl(trylast=True)

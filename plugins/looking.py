@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Generator, Iterable
 from typing import Any
@@ -16,7 +15,7 @@ from plugins.facts import probes_of
 from plugins.finding import Finding
 from plugins.outcomes import Absent, Blocked, NoFact
 from plugins.report.account import on_worker, opened
-from plugins.report.terminal import progress, say, to_nowhere
+from plugins.report.terminal import pour, progress, say
 from plugins.run import RUN, Run
 
 TOLD = "health_account"
@@ -131,12 +130,7 @@ def absences(run: Run, systems: Iterable[str]) -> list[tuple[str, str]]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Print the catalog where that is what was asked for."""
     if session.config.option.list_checks and not on_worker(session.config):
-        try:
-            for row in listing(session):
-                print(json.dumps(row))  # noqa: T201 - the document that was asked for
-            sys.stdout.flush()
-        except OSError:
-            to_nowhere()  # whoever read it has read enough
+        pour(map(json.dumps, listing(session)))
         session.items.clear()
 
 

@@ -11,7 +11,7 @@ from .world import World
 @check(
     P2,
     guide="H01",
-    hint="Run `du -xh --max-depth=2 <folder> | sort -h | tail` now and again in a day to see what "
+    hint="Run `du -xh -d 2 <folder> | sort -h | tail` now and again in a day to see what "
     "grows; put a limit to it (rotate logs, prune images and old backups), or make the file system "
     "larger. `pytest healthchecks/ --history` shows the runs that this is told from.",
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import pytest
@@ -14,6 +13,7 @@ from plugins.history.subject import Subject
 from plugins.remembering import BASELINE
 from plugins.report import runs as table
 from plugins.report.account import opened, refuse_beside
+from plugins.report.terminal import pour
 from plugins.run import RUN
 from plugins.text import printable
 
@@ -53,7 +53,7 @@ def _print(told: Sequence[str], subject: Subject, runs: Sequence[Kept]) -> int:
         lines += [f"Runs over {where}{file}, the newest first:", "", *table.lines(runs)]
     else:
         lines.append(f"No run over {where}{file} is in the history.")
-    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
+    pour(map(printable, lines))
     return int(pytest.ExitCode.OK if runs else pytest.ExitCode.NO_TESTS_COLLECTED)
 
 

@@ -21,7 +21,11 @@ def prune(base: Connection, newest: int, now: float, days: int) -> None:
         now: seconds since 1970.
         days: for so many of them runs are kept.
     """
-    oldest = now - days * _DAY_S
+    # One run under a wrong clock must not make all others old.
+    row = base.execute(
+        "SELECT started FROM runs WHERE number < ? ORDER BY number DESC LIMIT 1", (newest,)
+    ).fetchone()
+    oldest = min(now, row[0] if row else now) - days * _DAY_S
     first = base.execute(
         "SELECT number, started FROM runs WHERE number < ? ORDER BY number LIMIT ?",
         (newest, _PIECE),

@@ -17,6 +17,7 @@ from pytest_html.selfcontained_report import SelfContainedReport  # type: ignore
 
 from plugins.report.account import opened
 from plugins.report.conclusion import Conclusion
+from plugins.report.delivery import WRITTEN, named
 from plugins.report.document import save
 from plugins.report.page import page_of
 from plugins.text import printable
@@ -90,6 +91,10 @@ class Maker(SelfContainedReport):  # type: ignore[misc]
             if trouble not in known:
                 known.append(trouble)
             return trouble if self._asked else ""
+        written = self._health_config.stash[WRITTEN]
+        name = named(self._health_config, self._health_path)
+        if name not in written:
+            written.insert(0, name)  # it is what people look at
         return ""
 
     def render(self, **words: Any) -> str:

@@ -243,7 +243,7 @@ function theme() {
 function start() {
   body = make("tbody", { role: "rowgroup" });
   table = make("table", { role: "table", "aria-labelledby": "findings" }, heads(), body);
-  const nothing = make("p", { id: "nothing", text: "No finding fits. Take a filter or a word away." });
+  const nothing = make("p", { id: "nothing", text: ROWS.length ? "No finding fits. Take a filter or a word away." : "No check is in this report." });
   document.getElementById("table").append(filters(), table, nothing);
   theme();
   addEventListener("hashchange", () => {

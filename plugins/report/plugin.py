@@ -21,7 +21,6 @@ from plugins.report.conclusion import Conclusion, Hooks, told
 from plugins.report.delivery import (
     WRITTEN,
     deliver,
-    named,
     on_stdout,
     placed,
     put,
@@ -144,7 +143,6 @@ def _ask_for_html(config: pytest.Config) -> None:
             raise pytest.UsageError(f"--html {asked}: {error}") from None
         opened(config).warnings.append(f"no HTML page could be written: {error}")
         return
-    config.stash[WRITTEN].append(named(config, path))
     config.pluginmanager.register(html, "health-page-hooks")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -91,6 +91,16 @@ def to_nowhere() -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it is the output
     finally:
         os.close(nowhere)
+
+
+def pour(lines: Iterable[str]) -> None:
+    """Print a document to whoever asked for it; one who has read enough is no error of ours."""
+    try:
+        for line in lines:
+            print(line)  # noqa: T201 - it is what was asked for
+        sys.stdout.flush()
+    except OSError:
+        to_nowhere()
 
 
 def say(config: pytest.Config, line: str) -> None:

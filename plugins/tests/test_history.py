@@ -284,7 +284,8 @@ def test_old_runs_leave_piece_by_piece(box: Box, monkeypatch: pytest.MonkeyPatch
     for number in range(4):
         box.keep(finding("a"), at=NOW + number)
         counts.append(box.count("runs"))
-    assert counts == [31, 12, 3, 4]
+    # The first one might be of a wrong clock: it makes nothing old by itself.
+    assert counts == [51, 32, 13, 4]
     assert box.count("results") == 4
     assert box.recall().standings["toy.a"].first_ill == NOW - 90 * DAY
     assert set(box.recall().standings) == {"toy.a"}

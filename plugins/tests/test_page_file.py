@@ -49,6 +49,7 @@ def test_a_page_that_cannot_be_written_is_told_and_fails_the_run(
     result = run(pytester, "--html=deep/page.html")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*the HTML page could not be written*"])
+    result.stdout.no_fnmatch_line("All of it: *page.html*")
 
 
 def test_the_page_of_a_check_is_named_and_linked_where_it_can_be_read() -> None:
