@@ -10,7 +10,7 @@ from plugins.endpoints.commands import Command
 from plugins.endpoints.processes import Process, Processes
 from plugins.endpoints.sockets import Sockets
 from plugins.hosts import Host
-from plugins.outcomes import CannotTell
+from plugins.outcomes import CannotTell, NotThere
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def _looked_at(processes: Processes, found: tuple[Process, ...], host: Host) -> 
     mine = processes.one(os.getpid()) if host.is_local else None
     here = mine.container if mine is not None else ""
     ports = _ports(host)
-    return tuple(_seen(processes, one, ports.get(one.pid, ()), here) for one in found)
+    seen = (_seen(processes, one, ports.get(one.pid, ()), here) for one in found)
+    return tuple(row for row in seen if row is not None)
 
 
 def _ports(host: Host) -> dict[int, tuple[int, ...]]:
@@ -92,11 +93,14 @@ def _ports(host: Host) -> dict[int, tuple[int, ...]]:
     return found
 
 
-def _seen(processes: Processes, one: Process, ports: tuple[int, ...], here: str) -> Seen:
+def _seen(processes: Processes, one: Process, ports: tuple[int, ...], here: str) -> Seen | None:
+    """Return what a process was started with; None where it has ended since it was found."""
     environment: dict[str, str] = {}
     hidden = ""
     try:
         environment = processes.environment(one.pid, NAMES)
+    except NotThere:
+        return None  # it hides nothing, and may well have been another home's
     except CannotTell:
         hidden = f"the environment of process {one.pid}, which belongs to {one.owner}"
     inside = "" if one.container == here else one.container

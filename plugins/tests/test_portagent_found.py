@@ -6,7 +6,7 @@ import dataclasses
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from healthchecks.portagent.system import Portagent, Settings, find
 from healthchecks.portagent.world import World
 from healthchecks.portagent.world_server import KEY, SECRET
+from plugins.eyes import processes as eyes
 from plugins.hosts import Host
 from plugins.outcomes import Absent
 from plugins.tests.portagent_box import opened
@@ -168,3 +169,24 @@ def test_another_program_at_its_port_is_no_sign_of_it(world: World) -> None:
     with pytest.raises(Absent) as met:
         found(world, **told)
     assert "processes named portagent" in str(met.value)
+
+
+class EndsMeanwhile(Host):
+    """This machine, on which a server ends after it was found and before it is looked at."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def call(self, eye: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Look, too late at what a process was started with."""
+        if eye is eyes.environment:
+            self._world.server.stop()
+        return super().call(eye, *args, **options)
+
+
+def test_a_process_that_ends_meanwhile_hides_nothing(world: World) -> None:
+    world.server.start()
+    seen = find(settings_of(world.settings()), EndsMeanwhile(world))
+    assert seen.pids == ()
+    assert seen.hidden == ()
