@@ -12,6 +12,7 @@ DAY_S = 86_400.0
 LEAST_DAYS = 3.0  # what was told of less would be told too early
 _LEAST_POINTS = 4
 _LATE_DAYS = 0.1  # a run a day does not come to the second
+_ONCE = 0.75  # of a change, or more, came at one time: from one look to the next but one
 _RECENT = 0.5  # of the time: what has stopped by then does not go on
 
 
@@ -21,7 +22,7 @@ class Trend:
 
     Args:
         pace: by how much it changes in a day; the lesser of that of all the time and that of its
-            second half, 0 where the two go different ways.
+            second half, 0 where the two go different ways, or where nearly all came at one time.
         days: the time that was looked at.
         looks: how often it was measured.
     """
@@ -44,8 +45,19 @@ def trend(points: Sequence[tuple[float, float]]) -> Trend | None:
     if days < LEAST_DAYS - _LATE_DAYS or len(daily) < _LEAST_POINTS or len(recent) < 2:
         return None
     paces = (_pace(daily), _pace(recent))
-    same = paces[0] * paces[1] > 0
+    same = paces[0] * paces[1] > 0 and not _came_at_once(points)
     return Trend(min(paces, key=abs) if same else 0.0, days, len(points))
+
+
+def _came_at_once(points: Sequence[tuple[float, float]]) -> bool:
+    """Tell whether nearly all of a change is one step, such as one big copy that two looks saw."""
+    values = [value for at, value in points if at <= points[-1][0]]
+    # One odd look among others is a step there and back: the median of three looks has none.
+    between = [median(three) for three in zip(values, values[1:], values[2:], strict=False)]
+    smooth = [values[0], *between, values[-1]]
+    whole = smooth[-1] - smooth[0]
+    steps = (b - a for a, b in zip(smooth, smooth[2:], strict=False))
+    return max((step * whole for step in steps), default=0.0) >= _ONCE * whole * whole
 
 
 def _daily(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

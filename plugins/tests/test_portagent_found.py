@@ -178,11 +178,11 @@ class EndsMeanwhile(Host):
         super().__init__()
         self._world = world
 
-    def call(self, eye: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    def call(self, function: Callable[..., Any], *args: object, deadline: float = 10.0) -> Any:
         """Look, too late at what a process was started with."""
-        if eye is eyes.environment:
+        if function is eyes.environment:
             self._world.server.stop()
-        return super().call(eye, *args, **options)
+        return super().call(function, *args, deadline=deadline)
 
 
 def test_a_process_that_ends_meanwhile_hides_nothing(world: World) -> None:
