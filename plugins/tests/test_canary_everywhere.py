@@ -51,7 +51,14 @@ class Planted:
         systems = () if "--recover" in options else SYSTEMS
         more = {"OUR_TOKEN": SECRETS["anthropic"], "ANTHROPIC_API_KEY": f"plain-{WORD}-key"}
         look = suite(
-            self.folder, tables, *options, systems=systems, before=before, env=more, root=root
+            self.folder,
+            tables,
+            *options,
+            systems=systems,
+            before=before,
+            env=more,
+            limit=150.0,
+            root=root,
         )
         assert_nothing_leaks(look)
         starts_a_monitor = {"--fix=unsafe", "--yes"} & {*options}
@@ -215,7 +222,8 @@ def test_what_cures_watches_finds_and_recovers(planted: Planted) -> None:
     exported = planted.talks.folder / "out"
     exported.mkdir()
     planted.look("--recover", "crash_protection.export", "--yes", "--with", f"to={exported}")
-    pages = list(exported.rglob("*.md"))
+    # What lies in copies/ is what the user had, to the byte.
+    pages = [page for page in exported.rglob("*.md") if "copies" not in page.parts]
     assert pages
     for page in pages:
         assert WORD.lower() not in page.read_text("utf-8").lower(), page

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthchecks.dgmo import memory_entries
@@ -123,6 +123,7 @@ def test_two_urls_of_one_server(one: str, other: str, same: bool) -> None:
     assert same_server(other, one) is same
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_is_too_strange_for_a_url(text: str) -> None:
     assert same_server(text, text)

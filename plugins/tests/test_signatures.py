@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugins.endpoints.signatures import Signature, fixed_words, load
@@ -26,6 +26,7 @@ def signature(key: str, pattern: str) -> Signature:
 WORDS = st.text("abcxyz019 :-_é\x1b", max_size=12)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(WORDS, st.sampled_from(["be dead", "exit 137", "", "cafe"]), WORDS)))
 def test_the_fast_way_finds_what_the_plain_way_finds(rows: list[tuple[str, str, str]]) -> None:
     rule = signature("one", r"be dead|exit \d+")
@@ -121,6 +122,8 @@ LINES = st.lists(
 LITERALS = st.lists(st.text("ab .?*[(\\{}é", min_size=1, max_size=4), min_size=1, max_size=6)
 
 
+# A machine that is busy with other tests may well be slow.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(LINES, LITERALS)
 def test_the_library_finds_what_python_finds(lines: list[bytes], words: list[str]) -> None:
     """Both ways of searching give the same hits, on the same lines, counted as often."""

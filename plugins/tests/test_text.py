@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.text import EVIDENCE_MARK, listed, printable
@@ -39,6 +39,7 @@ def test_half_a_secret_is_not_left_by_a_cut(before: int) -> None:
     assert "more characters)" in shown
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=400))
 def test_any_text_ends_up_on_one_line_that_can_be_written(text: str) -> None:
     shown = printable(text)
