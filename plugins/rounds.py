@@ -242,12 +242,8 @@ class Round:
         """Return how long the looks of these names took, the longest of them (they ran at once)."""
         if self._saved is not None:
             return max((self._saved.seconds(system, name) for name in names), default=0.0)
-        taken = [
-            self._answers[key].seconds
-            for key in self._answers
-            if key[0] == system and key[1] in set(names)
-        ]
-        return max(taken, default=0.0)
+        asked = (self._answers.get((system, name)) for name in names)
+        return max((answer.seconds for answer in asked if answer is not None), default=0.0)
 
     def asked(self) -> dict[Key, Answer]:
         """Return every answer by system and probe; what was found of a system has no probe ("")."""
