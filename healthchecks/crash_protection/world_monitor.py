@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plugins.worlds import running
+
 if TYPE_CHECKING:
     from healthchecks.crash_protection.world import World
 
@@ -136,7 +138,10 @@ class Monitor:
             os.close(write)
         _KEPT.append(child)
         self._started.append(child.pid)
-        _until(lambda: Path(f"/proc/{child.pid}/cmdline").read_bytes().startswith(argv[0].encode()))
+        called = Path(f"/proc/{child.pid}/cmdline")
+        running.until(
+            lambda: called.read_bytes().startswith(argv[0].encode()), "the process starts"
+        )
         return child.pid
 
     def end(self, pid: int) -> int:
@@ -150,8 +155,7 @@ class Monitor:
 
     def suspend(self, pid: int) -> None:
         """Suspend a process, as Ctrl-Z does."""
-        os.kill(pid, signal.SIGSTOP)
-        _until(lambda: ") T " in Path(f"/proc/{pid}/stat").read_text())
+        running.suspend(pid)
 
     def fifo(self) -> None:
         """Have a FIFO where the state belongs: whoever opens it waits for ever."""
@@ -214,20 +218,8 @@ class Monitor:
 
     def close(self) -> None:
         """End what runs, and what a cure started from this world's own command."""
-        mark = os.fsencode(self._world.folder) + b"/"
-        for entry in Path("/proc").glob("[0-9]*"):
+        for pid in running.running_from(self._world.folder):
             with contextlib.suppress(OSError):
-                words = (entry / "cmdline").read_bytes().split(b"\0")[:2]
-                if any(word.startswith(mark) for word in words):
-                    os.killpg(int(entry.name), signal.SIGKILL)
+                os.killpg(pid, signal.SIGKILL)
         for pid in self._started:
             self.end(pid)
-
-
-def _until(holds: Any, limit: float = 5.0) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + limit
-    while not holds():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the process did not start in time")
-        time.sleep(0.002)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -81,7 +80,7 @@ class Processes:
     def suspend(self) -> None:
         """Stop its clock: its port accepts, and it answers nothing."""
         for pid in running.running_from(self.program.parent):
-            os.kill(pid, signal.SIGSTOP)
+            running.suspend(pid)
 
     def kill(self) -> None:
         """End it as the kernel does when memory runs out."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -201,7 +200,7 @@ class World(Tree):
 
     def suspend(self) -> None:
         """Stop the server's clock: it runs, its port accepts, and it answers nothing."""
-        os.kill(self.pid, signal.SIGSTOP)
+        running.suspend(self.pid)
 
     def restart(self, **switches: object) -> int:
         """Stop and start the server, with the switches it had and those given here."""

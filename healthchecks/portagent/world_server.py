@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -204,7 +203,7 @@ class Server:
 
     def suspend(self) -> None:
         """Stop its clock: its port accepts, and it answers nothing."""
-        os.kill(self.pid, signal.SIGSTOP)
+        running.suspend(self.pid)
 
     def unit(self, journal: str = "", **shown: str) -> None:
         """Let a unit look after it, as a stand-in for systemctl shows it.

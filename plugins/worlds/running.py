@@ -97,6 +97,12 @@ def running_from(folder: Path) -> list[int]:
     return found
 
 
+def suspend(pid: int) -> None:
+    """Stop a process's clock, as Ctrl-Z does: it stands, and does nothing, once this returns."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: state(pid) in {"T", ""}, "the process is suspended")
+
+
 def end(pid: int, grace: float = 0.0) -> None:
     """End a process and its group: SIGTERM and `grace` seconds first when that is over 0."""
     if grace:
