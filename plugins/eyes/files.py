@@ -15,6 +15,7 @@ import stat
 import time
 from typing import Any
 
+_PAGE = 4096
 KINDS = {
     stat.S_IFREG: "file",
     stat.S_IFDIR: "folder",
@@ -216,7 +217,9 @@ def taken(path: str, limit: int, follow: bool) -> bytes:
         while len(content) != size or not size:
             if max(size, len(content)) > limit:
                 raise OSError(errno.EFBIG, "is too big", path)
-            chunk = os.read(descriptor, min(1 << 20, limit + 1 - len(content)))
+            # A file of /proc is small: room for a big one, again and again, would shred a heap.
+            room = min(max(_PAGE, len(content)), 1 << 20)
+            chunk = os.read(descriptor, min(room, limit + 1 - len(content)))
             if not chunk:
                 break
             content += chunk

@@ -11,14 +11,19 @@ from typing import Any
 GONE = (FileNotFoundError, ProcessLookupError, NotADirectoryError)
 # A command line may be 2 MiB long; nobody needs more than this to know a program.
 LONGEST = 1 << 17
+_PAGE = 4096
 
 
 def content(path: str, limit: int = LONGEST) -> bytes:
     """Return the first `limit` bytes of a file of /proc."""
+    # Room for all that may come, for each of some thousand files of some hundred bytes, leaves the
+    # heap of a watch in shreds, and costs more than the reading.
+    room = _PAGE
     with open(path, "rb", buffering=0) as file:
         parts = bytearray()
-        while len(parts) < limit and (chunk := file.read(limit - len(parts))):
+        while len(parts) < limit and (chunk := file.read(min(room, limit - len(parts)))):
             parts += chunk
+            room = max(room, len(parts))
     return bytes(parts)
 
 

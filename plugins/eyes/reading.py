@@ -100,7 +100,7 @@ def _content(path: str, limit: int) -> tuple[str, str]:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return "other", ""
         parts, left = [], limit + 1
-        while left > 0 and (part := os.read(descriptor, min(left, 64 << 10))):
+        while left > 0 and (part := os.read(descriptor, min(left, 8 << 10))):
             parts.append(part)
             left -= len(part)
     except OSError:

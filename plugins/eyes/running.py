@@ -123,7 +123,7 @@ def _text(path: str, limit: int = WORDS) -> str:
     except OSError:
         return ""
     try:
-        while limit > 0 and (part := os.read(descriptor, min(limit, 64 << 10))):
+        while limit > 0 and (part := os.read(descriptor, min(limit, 4 << 10))):
             parts.append(part)
             limit -= len(part)
     except OSError:
