@@ -10,9 +10,11 @@ It knows nothing of this project, so that it can be started by its path.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import resource
 import sys
 import threading
 import time
@@ -22,6 +24,10 @@ _WAITS = (0.5, 1.0, 2.0)  # seconds before each further try
 _CONNECT_S = 4.0
 _NAP_S = 0.05
 _LONGEST = 3500  # characters of a message, however much its receiver would take
+# An answer that has no end must not take the memory of the host that is looked after. What is sent
+# needs under 100 MiB; each thread's stack is counted too.
+_MOST_MEMORY = 512 << 20
+_STACK = 1 << 20
 _NOT_SENT = "it had no end before the deadline"
 
 
@@ -50,17 +56,20 @@ def _post(url: str, order: dict[str, Any], left: float) -> None:
 
     text = f"{order['title']}\n\n{fitted(order['blocks'], _LONGEST)}"
     try:
-        answer = requests.post(
+        # Its status is all that is wanted: what else it says may be slow, or without an end.
+        with requests.post(
             url,
             json={"text": text},
             headers={"User-Agent": "agent-healthchecks"},
             timeout=(min(_CONNECT_S, left), left),
             allow_redirects=False,
-        )
+            stream=True,
+        ) as answer:
+            status, reason = answer.status_code, answer.reason or ""
     except (requests.RequestException, ValueError) as error:
         raise Refused(_innermost(str(error))) from None
-    if not 200 <= answer.status_code < 300:
-        raise Refused(f"it answered {answer.status_code} {answer.reason or ''}".rstrip())
+    if not 200 <= status < 300:
+        raise Refused(f"it answered {status} {reason}".rstrip())
 
 
 def _notify(url: str, order: dict[str, Any], left: float) -> None:
@@ -72,7 +81,13 @@ def _notify(url: str, order: dict[str, Any], left: float) -> None:
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     asset = AppriseAsset(
-        app_id="agent-healthchecks", app_desc="Health checks", image_url_mask="", image_url_logo=""
+        app_id="agent-healthchecks",
+        app_desc="Health checks",
+        image_url_mask="",
+        image_url_logo="",
+        # A POST that is sent elsewhere becomes a GET without the message, and a page to log in at
+        # would be taken for "it was told".
+        http_redirects=False,
     )
     known = Apprise(asset=asset)
     known.add(url)
@@ -131,6 +146,9 @@ def _done(order: dict[str, Any], ends: float, outcome: dict[str, str]) -> None:
 def main() -> None:
     """Do what is asked for, all orders at once, and end at the deadline."""
     began = time.monotonic()
+    threading.stack_size(_STACK)
+    with contextlib.suppress(OSError, ValueError):  # some systems, and some limits, know it not
+        resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
     asked = json.loads(sys.stdin.buffer.read())
     ends = began + asked["seconds"]
     outcome: dict[str, str] = {}

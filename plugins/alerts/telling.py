@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from plugins.alerts import message
 from plugins.alerts.news import News, news, of_run
-from plugins.alerts.sending import Sending
+from plugins.alerts.sending import Order, Sending
 from plugins.alerts.settings import Notify, Target
-from plugins.alerts.told import Told
+from plugins.alerts.told import Entry, Told
+from plugins.alerts.turn import Turn
 from plugins.alerts.urls import url_in
 from plugins.alerts.windows import is_told
 from plugins.report.account import Account
@@ -40,12 +41,17 @@ class Telling:
     told: Told
     mask: Callable[[str], str]
     scope: str = ""
+    _turn: Turn = field(init=False)
     _sending: Sending | None = None
     _news: dict[str, News] = field(default_factory=dict)
     _again: dict[str, tuple[float, float]] = field(default_factory=dict)
     _failed: set[str] = field(default_factory=set)
     _looked: float = 0.0
     _complained: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Begin without the turn."""
+        self._turn = Turn(self.told.folder, self.told.host, 2 * self.notify.deadline_s)
 
     def go_on(self, account: Account, status: int, *, changed: bool = True) -> list[str]:
         """Begin to tell what is news, unless something is on its way; nothing is waited for.
@@ -66,8 +72,9 @@ class Telling:
             changed = True
         now = time.monotonic()
         if changed or now - self._looked >= _LOOKED_S:
-            self._looked = now
-            self._begin(account, status, [t for t in self.notify.targets if self._may(t, now)])
+            due = [t for t in self.notify.targets if self._may(t, now)]
+            begun = self._begin(account, status, due, self.notify.deadline_s)
+            self._looked = now if begun else -_LOOKED_S
         return said
 
     def finish(self, account: Account, status: int) -> list[str]:
@@ -79,7 +86,9 @@ class Telling:
             # What was on its way may have begun before the last round; what just failed has had
             # its tries.
             again = [t for t in self.notify.targets if t.variable not in self._failed]
-            self._begin(account, status, again, left)
+            if not self._begin(account, status, again, left):
+                self._turn.awaited(left / 2)
+                self._begin(account, status, again, ends - time.monotonic(), alone=True)
             said += self._settle(None)
         return said
 
@@ -90,14 +99,44 @@ class Telling:
         self,
         account: Account,
         status: int,
-        targets: list[Target],
-        seconds: float = 0.0,
-    ) -> None:
+        targets: Sequence[Target],
+        seconds: float,
+        *,
+        alone: bool = False,
+    ) -> bool:
+        """Begin to tell; False where another run is telling, which may be the same.
+
+        Args:
+            account: what the run knows so far.
+            status: the exit status that goes with it.
+            targets: who is told.
+            seconds: for all of it.
+            alone: nobody else is waited for.
+        """
+        orders, quiet = self._found(account, status, targets)
+        if orders:
+            if not (self._turn.taken() or alone):
+                return False
+            # The one before us may have told it.
+            orders, quiet = self._found(account, status, targets)
+        if quiet:
+            self.told.keep(quiet)
+        if orders:
+            self._sending = Sending(orders, seconds, self.mask)
+        else:
+            self._turn.over()
+        return True
+
+    def _found(
+        self, account: Account, status: int, targets: Sequence[Target]
+    ) -> tuple[list[Order], dict[str, Mapping[str, Entry | None]]]:
+        """Return what is to be told, and what is to be known without a word, by variable."""
         now = datetime.datetime.now().astimezone()
         self.told.renew()
         came = of_run(account, status, self.scope)
         allowed = partial(is_told, self.notify.windows, now)
-        quiet, orders = {}, []
+        quiet: dict[str, Mapping[str, Entry | None]] = {}
+        orders = []
         for target in targets:
             name = target.variable
             if not url_in(name):
@@ -110,10 +149,7 @@ class Telling:
                 orders.append(message.order(name, account.name, found, now, note))
             elif found.after:
                 quiet[name] = found.after
-        if quiet:
-            self.told.keep(quiet)
-        if orders:
-            self._sending = Sending(orders, seconds or self.notify.deadline_s, self.mask)
+        return orders, quiet
 
     def _settle(self, wait: float | None) -> Iterator[str]:
         """Wait for what is on its way, write down what was taken, and tell what came of it."""
@@ -126,6 +162,7 @@ class Telling:
         taken = {name: pending[name].after for name, why in outcome.items() if not why}
         if taken:
             self.told.keep(taken)
+        self._turn.over()
         for name, why in outcome.items():
             if not why:
                 self._again.pop(name, None)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import default
@@ -150,6 +151,33 @@ def mail() -> Iterator[Taken]:
     taken.port = controller.port
     yield taken
     controller.stop()
+
+
+@contextlib.contextmanager
+def raw(answer: Callable[[socket.socket], None]) -> Iterator[Taken]:
+    """Take requests, and answer each by a function of its connection; a path is its first line."""
+    taken = Taken()
+
+    class Answering(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            line = self.rfile.readline().decode("latin-1").strip()
+            while self.rfile.readline().strip():
+                pass
+            taken.add(line, b"")
+            with contextlib.suppress(OSError):
+                answer(self.connection)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Answering) as server:
+        taken.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield taken
+        server.shutdown()
+        thread.join()
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from plugins.alerts.sender import fitted
 from plugins.alerts.sending import Order, Sending
 from plugins.alerts.urls import secrets_of
 from plugins.redaction import Redactor
-from plugins.tests.receivers import free_port, mail, sticky, web
+from plugins.tests.receivers import free_port, mail, raw, sticky, web
 from plugins.tests.toy import ROOT
 from plugins.worlds.wiring import pair
 
@@ -107,6 +108,40 @@ def test_who_hangs_is_left_at_the_deadline_and_keeps_nobody_else_waiting(
     assert len(outcome) == 4
     assert all(outcome.values())
     assert "T0KEN" not in str(outcome)
+
+
+def test_an_answer_without_an_end_does_not_take_the_memory_of_the_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[int] = []
+
+    def without_end(wire: socket.socket) -> None:
+        wire.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for megabytes in range(1 << 20):
+            wire.sendall(b"100000\r\n" + b"x" * (1 << 20) + b"\r\n")
+            taken.append(megabytes)
+
+    with raw(without_end) as giant:
+        urls = {"HOOK": giant.url(SECRET), "JSON": giant.url(SECRET, "json")}
+        outcome = sent(monkeypatch, urls, seconds=8.0)
+    assert outcome["HOOK"] == "", "its status came before its answer"
+    assert outcome["JSON"]
+    assert max(taken) < 700
+
+
+def test_what_is_sent_elsewhere_is_not_taken_for_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with web() as page:
+
+        def elsewhere(wire: socket.socket) -> None:
+            place = page.url("/login").encode()
+            wire.sendall(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: %b\r\n\r\n" % place)
+
+        with raw(elsewhere) as door:
+            urls = {"HOOK": door.url(SECRET), "JSON": door.url(SECRET, "json")}
+            outcome = sent(monkeypatch, urls)
+    assert "302" in outcome["HOOK"]
+    assert "302" in outcome["JSON"]
+    assert page.requests == []
 
 
 def test_the_sender_ends_with_who_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
