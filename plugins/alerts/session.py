@@ -88,7 +88,9 @@ class Alerts:
         return [f"{self.notify.heartbeat}: the heartbeat was not taken: {complaint}"]
 
 
-def begun(notify: Notify, run: Run, account: Account, mask: Callable[[str], str]) -> Alerts:
+def begun(
+    notify: Notify, run: Run, account: Account, mask: Callable[[str], str], narrowed: str
+) -> Alerts:
     """Say that the run begins; return what sends the rest.
 
     Args:
@@ -96,6 +98,7 @@ def begun(notify: Notify, run: Run, account: Account, mask: Callable[[str], str]
         run: names the state folder and what is looked at.
         account: is told of variables that are not set.
         mask: takes secrets out of what went wrong.
+        narrowed: in a few words what the run is narrowed by beside its systems, "" for nothing.
     """
     missing = unset(notify.variables)
     if missing:
@@ -107,7 +110,8 @@ def begun(notify: Notify, run: Run, account: Account, mask: Callable[[str], str]
         heartbeat.ping("start", f"{harmless(account.name)}: the health checks begin")
     if all(one.variable in missing for one in notify.targets):
         return Alerts(notify, None, heartbeat)
-    told, scope = Told(run.state, account.host), ", ".join(run.only)
+    scope = harmless(mask(" ".join(filter(None, [", ".join(run.only), narrowed]))), 120)
+    told = Told(run.state, account.host)
     return Alerts(notify, Telling(notify, told, mask, scope), heartbeat)
 
 

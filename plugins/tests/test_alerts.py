@@ -109,6 +109,30 @@ def test_a_broken_run_sends_no_success(toy: Toy, monkeypatch: pytest.MonkeyPatch
         assert "/uuid" not in pings.paths()
 
 
+def test_a_narrow_run_that_went_well_does_not_mend_a_wider_one(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = notified(toy, 'url_envs = ["HEALTH_URL"]', QUICK)
+    broken = toy.folder / "test_broken.py"
+    broken.write_text("import nothing_of_this_name")
+    with web() as hook:
+        monkeypatch.setenv("HEALTH_URL", hook.url())
+        assert toy.run(*words).ret == 2
+        narrow = ("-k", "well or odd"), ("--ignore", str(broken)), ("healthchecks/toy/test_toy.py",)
+        for more in narrow:
+            rest = ("--ignore", str(broken)) if "-k" in more else ()
+            # The folder that `run` names is left out where a file is named.
+            first = ["-p", "no:html", *([] if more[0].endswith(".py") else ["healthchecks"])]
+            told = toy.pytester.runpytest_subprocess(*first, *words, *more, *rest, timeout=60)
+            assert told.ret == 0
+        assert len(hook.texts()) == 1
+        broken.unlink()
+        assert toy.run(*words).ret == 0
+        assert "fixed: run of toy" in hook.texts()[1]
+        assert toy.run(*words, "-k", "nobody").ret == 5
+        assert "cannot be told: run of toy -k nobody" in hook.texts()[2]
+
+
 def test_a_test_message_goes_to_everybody(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     words = notified(
         *(toy, 'url_envs = ["HEALTH_URL"]', 'heartbeat_env = "HEALTH_PING"'),
