@@ -142,7 +142,7 @@ def news(
     still: list[tuple[Finding, Entry]] = []
     for name, finding in came.items():
         entry = before.get(name)
-        was = entry if entry and entry.state != _WELL_AGAIN else None
+        was = entry if entry and (entry.flapping or entry.state != _WELL_AGAIN) else None
         if not allowed(max(finding.severity, Severity(was.severity) if was else line)):
             continue
         lately = _lately(entry, now)
@@ -189,12 +189,12 @@ def _change(finding: Finding, state: str, was: Entry | None, line: Severity) -> 
         return {_ILL: "new", _UNTOLD: "untold"}.get(state, "")
     if state == "well":
         return "fixed"
-    if was.flapping:
-        return "calm"
     if finding.severity < line:
-        return ""
+        return "calm" if was.flapping else ""
     if state != was.state:
         return "new" if state == _ILL else "untold"
+    if was.flapping:
+        return "calm"
     if state == _ILL and finding.severity > Severity(was.severity):
         return "worse"
     return "still"
@@ -214,8 +214,7 @@ def _state(finding: Finding) -> str:
 
 def _entry(finding: Finding, kind: str, changes: tuple[str, ...]) -> Entry:
     state = _state(finding)
-    kept = state if state in {_ILL, _UNTOLD} else _ILL
-    kept = _WELL_AGAIN if kind == "fixed" else kept
+    kept = state if state in {_ILL, _UNTOLD} else _WELL_AGAIN
     flapping = kind == "flapping"
     return Entry(kept, finding.severity.value, changes[-1], flapping, changes[-2 * _OFTEN :])
 

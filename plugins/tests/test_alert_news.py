@@ -104,6 +104,23 @@ def test_a_flapping_check_is_told_once() -> None:
     assert of([well]).pieces == ()
 
 
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [(WELL, "new"), (finding("a", Outcome.CANNOT_TELL), "new"), (ILL, None)],
+)
+def test_what_was_told_to_flap_when_it_was_not_ill_and_then_stays_ill_is_told(
+    last: Finding, kind: str | None
+) -> None:
+    known = {"": told([ILL])}
+    merge(known, {"": of([replace(last, past=FLAPPING)], known[""]).after})
+    assert known[""]["box.a"].flapping
+    steady = of([ILL], known[""], hours=0)
+    assert kinds(steady).get("box.a") == kind
+    merge(known, {"": steady.after})
+    assert of([ILL], known[""], hours=0).pieces == ()
+    assert kinds(of([WELL], known[""], hours=0)) == {"box.a": "fixed"}
+
+
 def test_what_goes_to_and_fro_within_a_day_is_told_to_flap_without_a_history_too() -> None:
     cannot, known = finding("a", Outcome.CANNOT_TELL), {"": dict[str, Entry]()}
     seen: list[str] = []
