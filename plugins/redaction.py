@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Never
 from urllib.parse import quote
 
+from plugins import tokens
+
 MASK = "***"
 
 # A known value that is shorter stands in too many innocent words.
@@ -84,31 +86,6 @@ def _after_first_group(match: re.Match[str]) -> str:
     return f"{match[1]}{MASK}"
 
 
-_RUN_BEGINS = r"(?<![A-Za-z0-9_-])"
-_TOKENS = (
-    r"sk-ant-[A-Za-z0-9_-]{8,}"
-    r"|sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}"
-    r"|[rsp]k_(?:live|test)_[A-Za-z0-9]{16,}"
-    r"|gh[opusr]_[A-Za-z0-9]{16,}"
-    r"|github_pat_[A-Za-z0-9_]{16,}"
-    r"|glpat-[A-Za-z0-9_-]{16,}"
-    r"|xox[a-z]-[A-Za-z0-9-]{8,}"
-    r"|xapp-[A-Za-z0-9-]{16,}"
-    r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
-    r"|AIza[A-Za-z0-9_-]{35}"
-    r"|npm_[A-Za-z0-9]{32,}"
-    r"|hf_[A-Za-z0-9]{28,}"
-)
-# These begin so plainly that they are found within a file's name too, such as .tmp-sk-ant-…
-_UNMISTAKABLE = (
-    r"sk-ant-[A-Za-z0-9_-]{8,}"
-    r"|gh[opusr]_[A-Za-z0-9]{16,}"
-    r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
-)
-_JWT = r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}"
-# Where a line ends within one, the rest stands alone on the next.
-_JWT += r"(?:\r?\n(?=[^\sA-Z]{0,400}[A-Z])(?=[^\s0-9]{0,400}[0-9])[A-Za-z0-9_.-]{16,}(?!\S))?"
-
 # Words that stand after "Bearer" in prose, where no token is.
 _PROSE = (
     r"(?!(?:tokens?|auth|authentication|authorization|schemes?|is|was|are|and|or|headers?"
@@ -140,6 +117,11 @@ _NO_VALUE = re.compile(
 )
 _PATH = re.compile(r"(?:~|\.{1,2})?(?:/[\w.@+-]+){2,}/?[,;:)\]}]*|~/[\w.@+-]+[,;:)\]}]*")
 _CLOSING = ",;)]}>`"
+
+_FLATTENED = (
+    r"(?:https?|ftps?|wss?|ssh|smb|mysql|postgres(?:ql)?|rediss?|mongodb|amqps?)"
+    r"(?!://)[-_:+~|/\\]{1,8}"
+)
 
 
 def _is_file_message(match: re.Match[str]) -> bool:
@@ -213,6 +195,15 @@ RULES = (
         _after_first_group,
     ),
     Rule(
+        # A path, or a name that was made of a URL, has other signs where its slashes were.
+        "password in a flattened URL",
+        re.compile(
+            rf"({_FLATTENED}[^\s/:@\"'<>]{{0,128}}:)(?!\*\*\*@)"
+            r"[^\s/\"'<>]{1,256}(?=@(?!sha256:))"
+        ),
+        _after_first_group,
+    ),
+    Rule(
         "password in an encoded URL",
         re.compile(r"(?i)(%3A%2F%2F[^\s/:@\"'<>%]{0,128}%3A)(?!\*\*\*)[^\s/\"'<>&]{1,256}?(?=%40)"),
         _after_first_group,
@@ -229,9 +220,15 @@ RULES = (
         ),
         _after_first_group,
     ),
-    Rule("token", re.compile(rf"{_RUN_BEGINS}(?:{_TOKENS})"), _wholly),
-    Rule("token in a name", re.compile(rf"(?<![A-Za-z0-9])(?:{_UNMISTAKABLE})"), _wholly),
-    Rule("JSON Web Token", re.compile(rf"{_RUN_BEGINS}{_JWT}"), _wholly),
+    Rule(
+        "webhook",
+        re.compile(rf"({tokens.WEBHOOKS})(?!\*\*\*)[A-Za-z0-9_/-]{{16,256}}"),
+        _after_first_group,
+    ),
+    Rule("token", re.compile(rf"{tokens.RUN_BEGINS}(?:{tokens.TOKENS})"), _wholly),
+    Rule("token in a name", re.compile(rf"(?<![A-Za-z0-9])(?:{tokens.IN_A_NAME})"), _wholly),
+    Rule("token behind a letter", re.compile(tokens.BEHIND_A_LETTER), _wholly),
+    Rule("JSON Web Token", re.compile(rf"{tokens.RUN_BEGINS}{tokens.JWT}"), _wholly),
     Rule("assignment", _ASSIGNED, _assigned),
     Rule(
         "beginning of a key",

@@ -72,15 +72,10 @@ def _post(url: str, order: dict[str, Any], left: float) -> None:
         raise Refused(f"it answered {status} {reason}".rstrip())
 
 
-def _notify(url: str, order: dict[str, Any], left: float) -> None:
-    """Send by apprise; what is no URL of its own and begins with http is a plain webhook."""
-    from apprise import Apprise, AppriseAsset, NotifyFormat
+def _asset() -> Any:
+    from apprise import AppriseAsset
 
-    # It says why something went wrong to its log alone; ours is in what is called back.
-    logger = logging.getLogger("apprise")
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False
-    asset = AppriseAsset(
+    return AppriseAsset(
         app_id="agent-healthchecks",
         app_desc="Health checks",
         image_url_mask="",
@@ -89,7 +84,17 @@ def _notify(url: str, order: dict[str, Any], left: float) -> None:
         # would be taken for "it was told".
         http_redirects=False,
     )
-    known = Apprise(asset=asset)
+
+
+def _notify(url: str, order: dict[str, Any], left: float) -> None:
+    """Send by apprise; what is no URL of its own and begins with http is a plain webhook."""
+    from apprise import Apprise, NotifyFormat
+
+    # It says why something went wrong to its log alone; ours is in what is called back.
+    logger = logging.getLogger("apprise")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    known = Apprise(asset=_asset())
     known.add(url)
     if len(known) == 0 and url.lower().startswith(("http://", "https://")):
         _post(url, order, left)

@@ -47,6 +47,24 @@ HIDDEN = {
     ),
     "-----BEGIN PRIVATE KEY-----\ncut off": "-----BEGIN PRIVATE KEY-----***",
     "k5Zq+/abcdefghij\nAbC=\n-----END PRIVATE KEY-----\nnext": "***-----END PRIVATE KEY-----\nnext",
+    "log-xghp_abcdefghijklmnopqrstuvwxyz0123456789.txt": "log-x***.txt",
+    "backup-glpat-AbCdEf1234567890wxyz": "backup-***",
+    "my_hf_abcdefghijklmnopqrstuvwxyzABCD1234": "my_***",
+    ".tmp-xoxb-123456789012-abcdefghij": ".tmp-***",
+    "x-sk-proj-abc123abc123abc123abc123": "x-***",
+    "keysk-ant-api03-AbCdEfGh12345678": "key***",
+    "copyAKIAIOSFODNN7EXAMPLE": "copy***",
+    "/bot123456789:AAbcdefghijklmnopqrstuvwxyz01234567/getMe": "/bot123456789***/getMe",
+    "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkd": (
+        "https://hooks.slack.com/services/***"
+    ),
+    "https://discord.com/api/webhooks/4174216298/JHMHI8qBe7bk2Zw_js": (
+        "https://discord.com/api/webhooks/4174216298/***"
+    ),
+    "/srv/https:--me:hunter2@host.git": "/srv/https:--me:***@host.git",
+    "/srv/https:/me:hunter2@host": "/srv/https:/me:***@host",
+    "https___me:hunter2@host": "https___me:***@host",
+    '"https:\\/\\/me:hunter2@host"': '"https:\\/\\/me:***@host"',
     "to=https%3A%2F%2Fme%3Ahunter2%40host%2Fx": "to=https%3A%2F%2Fme%3A***%40host%2Fx",
 }
 
@@ -67,6 +85,10 @@ SHOWN = [
     "Basic authentication is off",
     "https://host:8443/x and user@host",
     "task-force-with-a-very-long-name-9",
+    "mysql/mysql-server:8.0@sha256:e3b0c44298fc1c149afbf4c8996fb924",
+    "git+ssh://git@github.com/me/it and ssh-agent: me@host",
+    "highs_e3b0c44298fc1c149afbf4c8996fb92427ae41e4",
+    "/srv/task-ant-colony-2 and my-npm_config_cache and uhf_tuner",
     "files that hold a secret:\n- a.env",
     "-----BEGIN CERTIFICATE-----",
 ]
@@ -83,7 +105,23 @@ def test_what_is_no_secret_is_shown(text: str) -> None:
     assert redact(text) == text
 
 
-HOSTILE = ["a", "eyJ", "eyJaaaaaa.", "sk-", 'password="', "password", "://a:", "-----BEGIN ", "\\"]
+HOSTILE = [
+    "ghp_",
+    "glpat-",
+    "http-",
+    "https:",
+    "1",
+    "hooks.slack.com/services/",
+    "a",
+    "eyJ",
+    "eyJaaaaaa.",
+    "sk-",
+    'password="',
+    "password",
+    "://a:",
+    "-----BEGIN ",
+    "\\",
+]
 
 
 @pytest.mark.parametrize(
