@@ -7,6 +7,7 @@ said. `--notify-test` sends one of each now.
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,11 +99,16 @@ def _scope(config: pytest.Config) -> str:
     return " ".join([*narrow, *(f"{option} {value}" for option, value in chosen.items() if value)])
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_health_concluded(config: pytest.Config, conclusion: Conclusion) -> None:
-    """Begin to send; what has come of it is waited for when all is shown."""
+@pytest.hookimpl(wrapper=True)
+def pytest_health_concluded(
+    config: pytest.Config, conclusion: Conclusion
+) -> Generator[None, list[object], list[object]]:
+    """Begin to send when all is written; what has come of it is waited for when all is shown."""
+    troubles = yield
     if ALERTS in config.stash:
+        conclusion.account.unwritten = any(troubles)
         config.stash[ALERTS].concluded(conclusion)
+    return troubles
 
 
 def pytest_health_round(config: pytest.Config) -> list[str] | None:

@@ -17,7 +17,7 @@ from plugins.alerts.urls import unset, url_in
 from plugins.finding import Outcome
 from plugins.report.account import Account
 from plugins.report.conclusion import Conclusion
-from plugins.report.status import HEALTHY, meaning
+from plugins.report.status import HEALTHY, ILL, meaning
 from plugins.run import Run
 
 _GRACE_S = 1.0
@@ -45,7 +45,8 @@ class Alerts:
 
     def concluded(self, conclusion: Conclusion) -> None:
         """Begin to send what goes with a conclusion."""
-        self._status = conclusion.status
+        # A run that would end with 0, and could not write what was asked for, ends with 1.
+        self._status = conclusion.status or (ILL if conclusion.account.unwritten else HEALTHY)
         self._unsaid += self.beat(conclusion.account, spaced=not conclusion.final)
         if self.telling is not None:
             self._unsaid += self.telling.go_on(conclusion.account, conclusion.status)
@@ -135,7 +136,10 @@ def _in_short(account: Account, status: int) -> str:
     rows = account.findings()
     ill = sorted((r.severity.value, r.id) for r in rows if r.outcome is Outcome.ILL)
     counts = Counter(row.outcome.value.replace("_", " ") for row in rows)
-    lines = [f"{harmless(account.name)}: {meaning(status, account.fail_on)} (exit status {status})"]
+    held = bool(ill) and ill[0][0] <= account.fail_on.value
+    unwritten = account.unwritten and not account.strangers
+    said = meaning(status, account.fail_on, held=held, unwritten=unwritten)
+    lines = [f"{harmless(account.name)}: {said} (exit status {status})"]
     lines.append(", ".join(f"{count} {word}" for word, count in counts.most_common()))
     lines += [f"{severity} {name}" for severity, name in ill[:_NAMED]]
     return "\n".join(lines)

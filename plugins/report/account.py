@@ -50,6 +50,7 @@ class Account:
         warnings: sentences that a person must read, whatever else is shown.
         reported: the finding of each node id that came to one.
         strangers: node id and text of each failure that is no finding.
+        unwritten: whether an output that somebody asked for could not be written.
         runs_before: earlier runs over the same host, the oldest first; at most 30.
         compared_with: the id of the run that changes are told against, "" where there is none.
         docs: the URL of the project's root folder, for links to the pages of checks; "" for none.
@@ -66,6 +67,7 @@ class Account:
     warnings: list[str] = field(default_factory=list)
     reported: dict[str, Finding] = field(default_factory=dict)
     strangers: list[tuple[str, str]] = field(default_factory=list)
+    unwritten: bool = False
     runs_before: tuple[RunBefore, ...] = ()
     compared_with: str = ""
     docs: str = ""

@@ -80,7 +80,9 @@ class Hooks:
 def told(config: pytest.Config, conclusion: Conclusion) -> list[str]:
     """Tell everybody; return the sentences of what could not be written though it was asked for."""
     troubles = config.hook.pytest_health_concluded(config=config, conclusion=conclusion)
-    return [str(trouble) for trouble in troubles if trouble]
+    said = [str(trouble) for trouble in troubles if trouble]
+    conclusion.account.unwritten = bool(said)
+    return said
 
 
 def after_round(config: pytest.Config, rounds: int, status: int) -> list[str]:

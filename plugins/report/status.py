@@ -113,15 +113,18 @@ def process_status(status: int, *, nagios: bool) -> int:
     return nagios_state(status)[1] if nagios else status
 
 
-def meaning(status: int, fail_on: Severity, *, held: bool = True) -> str:
+def meaning(status: int, fail_on: Severity, *, held: bool = True, unwritten: bool = False) -> str:
     """Return in a few words what an exit status says.
 
     Args:
         status: what `exit_status` returned.
         fail_on: the line that the run was held to.
         held: whether a finding is ill at or above that line.
+        unwritten: whether nothing failed but the writing of what was asked for.
     """
     failed = "something failed that is no finding"
+    if unwritten:
+        failed = "something that was asked for could not be written"
     words = {
         HEALTHY: f"nothing ill at or above {fail_on.value}",
         ILL: f"something is ill at or above {fail_on.value}" if held else failed,

@@ -202,7 +202,9 @@ def last_line(account: Account, status: int, seconds: float) -> Line:
         parts = ["0 ill"]
     parts += [f"{other[outcome]} {word}" for outcome, word in _WORDS.items() if other[outcome]]
     held = any(level >= account.fail_on for level in ill)
-    told = f"exit status {status}: {meaning(status, account.fail_on, held=held)}"
+    unwritten = account.unwritten and not account.strangers
+    said = meaning(status, account.fail_on, held=held, unwritten=unwritten)
+    told = f"exit status {status}: {said}"
     colour = "green" if status == 0 else "red"
     counts = ", ".join(parts) or "no check was selected"
     return Line(f"{counts} in {seconds:.1f} s; {told}", style=(colour, "bold"))

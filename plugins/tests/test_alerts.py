@@ -109,6 +109,23 @@ def test_a_broken_run_sends_no_success(toy: Toy, monkeypatch: pytest.MonkeyPatch
         assert "/uuid" not in pings.paths()
 
 
+def test_a_report_that_could_not_be_written_is_no_success(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = notified(toy, 'heartbeat_env = "HEALTH_PING"', QUICK)
+    place = toy.root / "out" / "health.prom"
+    place.parent.mkdir()
+    toy.checks(check("well", f"import os; os.mkdir({str(place)!r})"))
+    with web() as pings:
+        monkeypatch.setenv("HEALTH_PING", pings.url("/uuid"))
+        result = toy.run(*words, "--prometheus", str(place))
+    assert result.ret == 1
+    said = "exit status 1: something that was asked for could not be written"
+    assert said in result.stdout.str()
+    assert pings.paths() == ["/uuid/start", "/uuid/fail"]
+    assert b"something that was asked for could not be written" in pings.requests[-1][1]
+
+
 def test_a_narrow_run_that_went_well_does_not_mend_a_wider_one(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
