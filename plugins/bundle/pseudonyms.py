@@ -56,7 +56,7 @@ _WORDS = {"e-mail address": "mail", "name of a home folder": "user", "IP address
 
 # Folders, lists of them, and URLs without a name and a password in them.
 _NO_SECRET = re.compile(r"[~.]?/[^\s=]*|[a-z]{2,10}://[^\s@]*")
-_UNMISTAKABLE = {"token", "token in a name", "JSON Web Token"}
+_UNMISTAKABLE = {"token", "token in a name", "token behind a letter", "JSON Web Token"}
 
 
 def is_hidden(text: str) -> bool:
