@@ -17,6 +17,7 @@ KNOWN = "known value"
 _WINDOW = 8
 _LONGEST = 8192  # characters of what is hunted: more is no key, but a file that lacks its end
 _COOKIE = re.compile(r"=([^;\s]+)")
+_LINE_OF_KEY = re.compile(r"[A-Za-z0-9+/=]{16,}")
 _HIDDEN = re.compile(r"(?:<(?:secret|mail|user|address)-\d+>|\*\*\*)+")
 # Names of variables, words and plain numbers stand in too much that is no secret.
 _TOO_COMMON = re.compile(
@@ -131,8 +132,12 @@ class Pseudonyms:
     def _take(self, rule: str, secret: str) -> None:
         if rule in _WORDS:
             return
-        cookies = _COOKIE.findall(secret) if rule == "cookie header" else []
-        for value in (secret, *cookies):
+        parts: list[str] = []
+        if rule == "cookie header":
+            parts = _COOKIE.findall(secret)
+        elif rule == "private key":  # a log, or a finding, may hold a line of it alone
+            parts = _LINE_OF_KEY.findall(secret)
+        for value in (secret, *parts):
             if _WINDOW <= len(value) <= _LONGEST and not _TOO_COMMON.fullmatch(value):
                 self._hunt(value, rule)
 

@@ -40,6 +40,16 @@ def test_what_follows_a_private_key_in_a_log_is_kept() -> None:
     assert not list(names.left_in(text))
 
 
+def test_a_line_of_a_private_key_is_hidden_where_it_stands_alone() -> None:
+    lines = [base64.b64encode(bytes(range(n, n + 48))).decode() for n in (1, 50, 99)]
+    key = "-----BEGIN PRIVATE KEY-----\n" + "\n".join(lines) + "\n-----END PRIVATE KEY-----\n"
+    names = Pseudonyms()
+    texts = hidden(names, f"the key:\n{key}", f"cannot parse {lines[1]!r}", json.dumps(key))
+    assert texts[1] == "cannot parse '<secret-3>'"
+    assert not any(line in text for line in lines for text in texts)
+    assert not [rule for text in texts for rule in names.left_in(text)]
+
+
 def forms(value: str) -> list[str]:
     raw = value.encode()
     in_64 = [base64.b64encode(b"u:"[:n] + raw + b"zz").decode() for n in range(3)]
