@@ -40,7 +40,8 @@ _WORDS = {
 
 def harmless(text: str, limit: int = _SENTENCE) -> str:
     """Return a text of a host that calls nobody, links to nothing and ends no quotation."""
-    return printable(redact(text), limit).translate(_LIKENESS).replace("://", "[:]//")
+    shown = printable(redact(text), limit).translate(_LIKENESS)
+    return shown.replace("://", "[:]//").replace("](", "] (")
 
 
 def order(variable: str, name: str, news: News, now: datetime.datetime, note: str = "") -> Order:

@@ -77,11 +77,16 @@ def of_run(account: Account, status: int, scope: str = "") -> dict[str, Finding]
 
 
 def _is_under_another(row: Finding, came: Mapping[str, Finding]) -> bool:
-    """Tell whether a root cause that is told itself stands for the row."""
+    """Tell whether a root cause that is told itself stands for the row.
+
+    One that is less severe does not: who is told of the worst alone would hear of neither.
+    """
     if row.outcome is not Outcome.BLOCKED:
         return False
     root = came.get(root_of(row, came))
-    return root is not None and root.outcome not in {*_WELL, Outcome.BLOCKED}
+    if root is None or root.outcome in {*_WELL, Outcome.BLOCKED}:
+        return False
+    return root.outcome is Outcome.SILENCED or root.severity >= row.severity
 
 
 def _rank(row: Finding) -> tuple[int, str]:

@@ -199,6 +199,14 @@ def test_a_host_that_is_gone_is_one_piece_of_the_message_and_a_root_stands_for_w
     assert "and 18 more\nssh: no route" in blocks[0]
 
 
+def test_a_root_that_is_less_severe_does_not_stand_for_what_it_blocks() -> None:
+    root = finding("a", severity=Severity.P2)
+    under = finding("b", Outcome.BLOCKED, severity=Severity.P0, blocked_by="box.a")
+    assert kinds(of([root, under])) == {"box.b": "untold"}
+    accepted = finding("a", Outcome.SILENCED, severity=Severity.P2)
+    assert of([accepted, under]).pieces == ()
+
+
 def test_a_required_check_that_is_absent_is_told() -> None:
     absent = finding("a", Outcome.ABSENT, message="looked in ~")
     found = of([absent], required=("box.a", "box.nowhere"), status=11)
@@ -231,12 +239,13 @@ def test_the_message_says_what_and_since_when_and_what_to_do() -> None:
 
 
 def test_nothing_that_a_host_says_acts_in_what_shows_it() -> None:
-    said = "@everyone <!channel> <@U1> [x](https://evil.example) ```\n# big `x` \x1b[31m\u202e"
+    said = "@everyone <!channel> <@U1> [x](https://evil.example) ![](//evil.example) ```\n# big `x` \x1b[31m\u202e"
     ill = finding("a", message=said, evidence=(said,))
     made = order("V", "@here", of([ill]), NOW)
     text = made.title + "\n".join(made.blocks).replace(ill.hint, "")
     assert not {"@", "<", ">", "`", "\x1b", "\u202e"} & set(text)
     assert "://" not in text
+    assert "](" not in text
     assert "\n#" not in text
     assert "\uff20everyone \u2039!channel\u203a" in text
 
