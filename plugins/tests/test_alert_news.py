@@ -239,7 +239,8 @@ def test_the_message_says_what_and_since_when_and_what_to_do() -> None:
 
 
 def test_nothing_that_a_host_says_acts_in_what_shows_it() -> None:
-    said = "@everyone <!channel> <@U1> [x](https://evil.example) ![](//evil.example) ```\n# big `x` \x1b[31m\u202e"
+    links = "[x](https://evil.example) ![](//evil.example)"
+    said = f"@everyone <!channel> <@U1> {links} ```\n# big `x` \x1b[31m\u202e"
     ill = finding("a", message=said, evidence=(said,))
     made = order("V", "@here", of([ill]), NOW)
     text = made.title + "\n".join(made.blocks).replace(ill.hint, "")
