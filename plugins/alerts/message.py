@@ -21,6 +21,7 @@ _LIKENESS = str.maketrans({"@": "\uff20", "<": "\u2039", ">": "\u203a", "`": "'"
 _SENTENCE = 300
 _EVIDENCE = (2, 160)  # pieces that are shown, and characters of each
 _NAMED = 12  # ids in one line
+_WHOLE = 50  # findings that are told whole; more fit into no message, and each takes a millisecond
 _HEADS = {
     "new": "{severity} new",
     "worse": "{severity} worse",
@@ -56,9 +57,9 @@ def order(variable: str, name: str, news: News, now: datetime.datetime, note: st
     """
     kinds = counted(news.pieces)
     blocks = [
-        *(_whole(piece) for kind in ("new", "worse", "flapping") for piece in kinds.get(kind, [])),
+        *(block for kind in ("new", "worse", "flapping") for block in _told(kinds.get(kind, []))),
         *_cannot_tell(kinds.get("untold", [])),
-        *(_whole(piece) for piece in kinds.get("still", [])),
+        *_told(kinds.get("still", [])),
         *_fixed(kinds.get("fixed", [])),
         f"looked at {now:%Y-%m-%d %H:%M %Z}" + (f"; {note}" if note else ""),
     ]
@@ -80,16 +81,24 @@ def tally(news: News) -> str:
     return ", ".join(parts)
 
 
-def _whole(piece: Piece) -> str:
+def _told(pieces: list[Piece]) -> Iterator[str]:
+    yield from map(_whole, pieces[:_WHOLE])
+    yield from map(_head, pieces[_WHOLE:])
+
+
+def _head(piece: Piece) -> str:
     finding = piece.finding
-    untold = finding.outcome is not Outcome.ILL
     now = _NOW.get(finding.outcome, "cannot be told now")
     head = _HEADS[piece.kind].format(severity=finding.severity.value, now=now)
-    if untold and piece.kind == "still":
+    if finding.outcome is not Outcome.ILL and piece.kind == "still":
         head = "still cannot be told"
-    lines = [f"{head}: {finding.id}{_since(finding)}", harmless(finding.message or finding.title)]
-    lines += _evidence(finding)
-    if finding.hint and not untold:
+    return f"{head}: {finding.id}{_since(finding)}"
+
+
+def _whole(piece: Piece) -> str:
+    finding = piece.finding
+    lines = [_head(piece), harmless(finding.message or finding.title), *_evidence(finding)]
+    if finding.hint and finding.outcome is Outcome.ILL:
         lines.append(f"What to do: {printable(redact(' '.join(finding.hint.split())), 400)}")
     return "\n".join(lines)
 

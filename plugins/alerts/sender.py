@@ -18,6 +18,7 @@ import resource
 import sys
 import threading
 import time
+from itertools import accumulate
 from typing import Any
 
 _WAITS = (0.5, 1.0, 2.0)  # seconds before each further try
@@ -41,13 +42,15 @@ class Refused(Exception):  # noqa: N818 - the message says why it is not sent
 
 def fitted(blocks: list[str], most: int) -> str:
     """Return as many blocks as fit, and how many are left out."""
-    for count in range(len(blocks), 0, -1):
-        left = len(blocks) - count
-        tail = [f"and {left} more; the reports on that machine have all"] if left else []
-        text = "\n\n".join([*blocks[:count], *tail])
-        if len(text) <= most:
-            return text
-    return "\n\n".join(blocks)[:most]
+    whole = "\n\n".join(blocks)
+    if len(whole) <= most:
+        return whole
+    ends = list(accumulate(len(block) + 2 for block in blocks))
+    for count in range(len(blocks) - 1, 0, -1):
+        tail = f"and {len(blocks) - count} more; the reports on that machine have all"
+        if ends[count - 1] + len(tail) <= most:
+            return "\n\n".join([*blocks[:count], tail])
+    return whole[:most]
 
 
 def _post(url: str, order: dict[str, Any], left: float) -> None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from plugins.alerts import message
 from plugins.alerts.news import News, news, of_run
-from plugins.alerts.sending import Order, Sending
+from plugins.alerts.sending import Sending
 from plugins.alerts.settings import Notify, Target
-from plugins.alerts.told import Entry, Told
+from plugins.alerts.told import Told
 from plugins.alerts.turn import Turn
 from plugins.alerts.urls import url_in
 from plugins.alerts.windows import is_told
@@ -113,43 +113,40 @@ class Telling:
             seconds: for all of it.
             alone: nobody else is waited for.
         """
-        orders, quiet = self._found(account, status, targets)
-        if orders:
+        found, now = self._found(account, status, targets)
+        if any(one.pieces for one in found.values()):
             if not (self._turn.taken() or alone):
                 return False
             # The one before us may have told it.
-            orders, quiet = self._found(account, status, targets)
+            found, now = self._found(account, status, targets)
+        self._news = {name: one for name, one in found.items() if one.pieces}
+        quiet = {n: one.after for n, one in found.items() if one.after and not one.pieces}
         if quiet:
             self.told.keep(quiet)
-        if orders:
-            self._sending = Sending(orders, seconds, self.mask)
-        else:
+        if not self._news:
             self._turn.over()
+            return True
+        orders = [
+            message.order(name, account.name, one, now, self.told.complaint)
+            for name, one in self._news.items()
+        ]
+        self._sending = Sending(orders, seconds, self.mask)
         return True
 
     def _found(
         self, account: Account, status: int, targets: Sequence[Target]
-    ) -> tuple[list[Order], dict[str, Mapping[str, Entry | None]]]:
-        """Return what is to be told, and what is to be known without a word, by variable."""
+    ) -> tuple[dict[str, News], datetime.datetime]:
+        """Return what is news to each target, by its variable, and at which moment."""
         now = datetime.datetime.now().astimezone()
         self.told.renew()
         came = of_run(account, status, self.scope)
-        allowed = partial(is_told, self.notify.windows, now)
-        quiet: dict[str, Mapping[str, Entry | None]] = {}
-        orders = []
-        for target in targets:
-            name = target.variable
-            if not url_in(name):
-                continue
-            before, hours = self.told.by(name), self.notify.remind_hours
-            found = news(came, before, target.severity, allowed, now, hours)
-            if found.pieces:
-                self._news[name] = found
-                note = self.told.complaint
-                orders.append(message.order(name, account.name, found, now, note))
-            elif found.after:
-                quiet[name] = found.after
-        return orders, quiet
+        allowed, hours = partial(is_told, self.notify.windows, now), self.notify.remind_hours
+        known = [(one, self.told.by(one.variable)) for one in targets if url_in(one.variable)]
+        found = {
+            target.variable: news(came, before, target.severity, allowed, now, hours)
+            for target, before in known
+        }
+        return found, now
 
     def _settle(self, wait: float | None) -> Iterator[str]:
         """Wait for what is on its way, write down what was taken, and tell what came of it."""

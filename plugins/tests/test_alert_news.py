@@ -199,6 +199,14 @@ def test_a_host_that_is_gone_is_one_piece_of_the_message_and_a_root_stands_for_w
     assert "and 18 more\nssh: no route" in blocks[0]
 
 
+def test_of_hundreds_of_findings_the_first_are_told_whole_and_all_are_counted() -> None:
+    many = [finding(f"c{number:03}", message="it is so") for number in range(400)]
+    blocks = order("V", "vm", of(many), NOW).blocks
+    assert len(blocks) == 401
+    assert "it is so" in blocks[0]
+    assert blocks[399] == "P1 new: box.c399"
+
+
 def test_a_root_that_is_less_severe_does_not_stand_for_what_it_blocks() -> None:
     root = finding("a", severity=Severity.P2)
     under = finding("b", Outcome.BLOCKED, severity=Severity.P0, blocked_by="box.a")
