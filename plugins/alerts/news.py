@@ -70,9 +70,13 @@ def of_run(account: Account, status: int, scope: str = "") -> dict[str, Finding]
     if status == _INTERRUPTED:
         came = {name: row for name, row in came.items() if row.outcome is not Outcome.NOT_RUN}
         return came | (_run(account, status, scope) if account.strangers else {})
-    for name in unmet(rows, account.required):
-        came[name] = _unmet(name, came.get(name))
-    came |= _run(account, status, scope)
+    missing = unmet(rows, account.required)
+    # A narrow run says nothing of a check that it left aside: that is a fault of its own.
+    aside = tuple(name for name in missing if scope and name not in came)
+    for name in missing:
+        if name not in aside:
+            came[name] = _unmet(name, came.get(name))
+    came |= _run(account, status, scope, aside)
     return {name: row for name, row in came.items() if not _is_under_another(row, came)}
 
 
@@ -105,10 +109,14 @@ def _unmet(name: str, row: Finding | None) -> Finding:
     return replace(row, outcome=Outcome.CANNOT_TELL, message=told)
 
 
-def _run(account: Account, status: int, scope: str) -> dict[str, Finding]:
+def _run(
+    account: Account, status: int, scope: str, aside: tuple[str, ...] = ()
+) -> dict[str, Finding]:
     own = status in _BROKEN
-    broken = own or bool(account.strangers)
+    broken = own or bool(account.strangers or aside)
     words = meaning(status if own else ILL, account.fail_on, held=False)
+    if not own and not account.strangers:
+        words = "what is required was left aside by what the run was narrowed to"
     name = f"{RUN_ID} of {scope}" if scope else RUN_ID
     row = Finding(
         id=name,
@@ -117,7 +125,7 @@ def _run(account: Account, status: int, scope: str) -> dict[str, Finding]:
         outcome=Outcome.CANNOT_TELL if broken else Outcome.HEALTHY,
         title="The run went to its end.",
         message=words if broken else "",
-        evidence=tuple(node for node, _ in account.strangers),
+        evidence=(*(node for node, _ in account.strangers), *aside),
         hint="Type the same command line in a terminal, with -v.",
     )
     return {name: row}

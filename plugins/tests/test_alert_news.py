@@ -185,6 +185,17 @@ def test_a_run_over_something_else_does_not_mend_a_broken_one() -> None:
     assert of([WELL], known, status=0).after == {}
 
 
+def test_what_a_narrow_run_left_aside_stays_as_it_was_told_though_it_is_required() -> None:
+    account = Account(required=frozenset({"box.a"}))
+    account.reported["b"] = finding("b", Outcome.HEALTHY)
+    came = of_run(account, 11, "dgmo -k b")
+    assert "box.a" not in came
+    assert came["run of dgmo -k b"].evidence == ("box.a",)
+    assert came["run of dgmo -k b"].outcome is Outcome.CANNOT_TELL
+    account.reported["a"] = finding("a", Outcome.HEALTHY)
+    assert of_run(account, 0, "dgmo -k b")["run of dgmo -k b"].outcome is Outcome.HEALTHY
+
+
 def test_a_host_that_is_gone_is_one_piece_of_the_message_and_a_root_stands_for_what_it_blocks() -> (
     None
 ):
