@@ -66,17 +66,20 @@ def pytest_configure(config: pytest.Config) -> None:
     said = config.option.from_bundle
     if said is None or config.option.collectonly or config.option.list_checks:
         return
-    from plugins.bundle import opening, packing
+    from plugins.bundle import opening, packing, recalled
 
     run, shown = config.stash[RUN], printable(str(said))
     try:
         members = packing.unpacked(packing.content_of(placed(config, said)))
         bundle = config.stash[OPENED] = opening.opened_bundle(members)
+        past = recalled.recalled(members)
         run.configuration = opening.configuration(members, run.configuration, shown)
     except (packing.NoBundle, Misconfigured) as why:
         raise pytest.UsageError(f"--from-bundle {shown}: {printable(str(why), 600)}") from None
     _judge(run, bundle)
     account = opened(config)
+    past.tell(account)
+    config.pluginmanager.register(past, "health-past-of-the-bundle")
     account.required |= run.required
     made = bundle.moment.isoformat(timespec="seconds")
     account.host = f"bundle://{printable(Path(said).name)}"
