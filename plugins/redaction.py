@@ -86,11 +86,6 @@ def _after_first_group(match: re.Match[str]) -> str:
     return f"{match[1]}{MASK}"
 
 
-# Words that stand after "Bearer" in prose, where no token is.
-_PROSE = (
-    r"(?!(?:tokens?|auth|authentication|authorization|schemes?|is|was|are|and|or|headers?"
-    r"|credentials?|realm|of|in|for|not|missing|required)\b)"
-)
 _NAMES = (
     r"password|passwd|passphrase|(?<=_)pass|(?<=_)pwd|secret|token|credentials?"
     r"|api[_-]?key|provider[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key|encryption[_-]?key|auth[_-]?key"
@@ -178,7 +173,9 @@ RULES = (
     ),
     Rule(
         "bearer token",
-        re.compile(rf"(?i)(?<![A-Za-z0-9_])(bearer[ \t]{{1,8}}){_PROSE}[A-Za-z0-9._~+/=-]{{6,}}"),
+        re.compile(
+            rf"(?i)(?<![A-Za-z0-9_])(bearer[ \t]{{1,8}}){tokens.PROSE}[A-Za-z0-9._~+/=-]{{6,}}"
+        ),
         _after_first_group,
     ),
     Rule(
@@ -242,6 +239,11 @@ RULES = (
             r"(?:password|passwd|passphrase|secret|token|api-key|apikey)[ \t]{1,8})"
             r"(?!-|\*\*\*)[^\s\"']{3,}"
         ),
+        _after_first_group,
+    ),
+    Rule(
+        "password of a program",
+        re.compile(rf"({tokens.COMMANDS})(?!-|\*\*\*)[^\s\"']{{3,}}"),
         _after_first_group,
     ),
 )

@@ -53,9 +53,22 @@ JWT = r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}"
 # Where a line ends within one, the rest stands alone on the next.
 JWT += r"(?:\r?\n(?=[^\sA-Z]{0,400}[A-Z])(?=[^\s0-9]{0,400}[0-9])[A-Za-z0-9_.-]{16,}(?!\S))?"
 
+# Words that stand after "Bearer" in prose, where no token is.
+PROSE = (
+    r"(?!(?:tokens?|auth|authentication|authorization|schemes?|is|was|are|and|or|headers?"
+    r"|credentials?|realm|of|in|for|not|missing|required)\b)"
+)
+
 # What stands before the part of a webhook's URL that nobody else may know.
 WEBHOOKS = (
     r"hooks\.slack\.com/(?:services|workflows|triggers)/"
     r"|discord(?:app)?\.com/api/webhooks/[0-9]{5,25}/"
     r"|hc-ping\.com/"
+)
+
+# Words of programs that take a password without its name.
+COMMANDS = (
+    r"curl\b[^\n]{0,200}?[ \t](?:-u|--user)[ \t=]{1,3}[\"']?[^\s:\"']{1,64}:"
+    r"|sshpass[ \t]{1,3}-p[ \t]{0,3}"
+    r"|(?:mysql(?:dump|admin)?|mariadb)\b[^\n]{0,200}?[ \t]-p(?=\S)"
 )

@@ -41,6 +41,9 @@ HIDDEN = {
     "{'refresh_token': 'abc'}": "{'refresh_token': '***'}",
     "/cb?token=abc&y=1": "/cb?token=***&y=1",
     "run --password hunter2 --token=x123": "run --password *** --token=***",
+    "curl -s -u me:hunter2 https://host": "curl -s -u me:*** https://host",
+    "sshpass -p hunter2 ssh me@host": "sshpass -p *** ssh me@host",
+    "mysql -h db -u me -phunter2 shop": "mysql -h db -u me -p*** shop",
     "Cookie: a=b; c=d": "Cookie: ***",
     "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----.": (
         "-----BEGIN RSA PRIVATE KEY-----***."
@@ -89,6 +92,7 @@ SHOWN = [
     "git+ssh://git@github.com/me/it and ssh-agent: me@host",
     "highs_e3b0c44298fc1c149afbf4c8996fb92427ae41e4",
     "/srv/task-ant-colony-2 and my-npm_config_cache and uhf_tuner",
+    "docker run -u 1000:1000 -p 8080:80 mysql:8 and mysql -p shop",
     "files that hold a secret:\n- a.env",
     "-----BEGIN CERTIFICATE-----",
 ]
@@ -106,6 +110,8 @@ def test_what_is_no_secret_is_shown(text: str) -> None:
 
 
 HOSTILE = [
+    "curl ",
+    "mysql ",
     "ghp_",
     "glpat-",
     "http-",
