@@ -1,7 +1,9 @@
 """Sends messages, in a process of its own that is ended at the deadline whatever hangs in it.
 
 On its standard input stands JSON: `{"seconds": 10, "orders": [{"variable": NAME, "title": text,
-"blocks": [text], "kind": "failure"}]}`; what is told by is in the variables. On its standard output
+"blocks": [text], "kind": "failure"}], "done": PATH}`; what is told by is in the variables. The file
+at that path, if it is not "", gets the name of each variable whose order is done, a line each, at
+once; the path itself is taken away, as whoever gave it holds the file open. On its standard output
 it says, as JSON, why each variable's order was not done: `{NAME: ""}` is one that was. One that it
 says nothing of broke the program, and standard error tells how.
 
@@ -135,7 +137,18 @@ def _innermost(said: str) -> str:
     return said.rpartition(": ")[2].rstrip("'\")>. ") or said
 
 
-def _done(order: dict[str, Any], ends: float, outcome: dict[str, str]) -> None:
+def _opened(path: str) -> int:
+    """Return the descriptor of the file that tells what is done; -1 for none."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW) if path else -1
+        if path:
+            os.unlink(path)
+    except OSError:
+        return -1
+    return descriptor
+
+
+def _done(order: dict[str, Any], ends: float, outcome: dict[str, str], done: int) -> None:
     name = order["variable"]
     url = os.environ.get(name, "").strip()
     for wait in (*_WAITS, None):
@@ -148,6 +161,9 @@ def _done(order: dict[str, Any], ends: float, outcome: dict[str, str]) -> None:
             time.sleep(wait)
         else:
             outcome[name] = ""
+            if done >= 0:
+                with contextlib.suppress(OSError):  # a full disk: it is told at the end, too
+                    os.write(done, f"{name}\n".encode())
             return
 
 
@@ -158,10 +174,12 @@ def main() -> None:
     with contextlib.suppress(OSError, ValueError):  # some systems, and some limits, know it not
         resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
     asked = json.loads(sys.stdin.buffer.read())
-    ends = began + asked["seconds"]
+    ends, done = began + asked["seconds"], _opened(asked.get("done", ""))
     outcome: dict[str, str] = {}
     threads = {
-        order["variable"]: threading.Thread(target=_done, args=(order, ends, outcome), daemon=True)
+        order["variable"]: threading.Thread(
+            target=_done, args=(order, ends, outcome, done), daemon=True
+        )
         for order in asked["orders"]
     }
     for thread in threads.values():

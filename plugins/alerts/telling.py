@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -46,6 +46,7 @@ class Telling:
     _news: dict[str, News] = field(default_factory=dict)
     _again: dict[str, tuple[float, float]] = field(default_factory=dict)
     _failed: set[str] = field(default_factory=set)
+    _kept: set[str] = field(default_factory=set)
     _looked: float = 0.0
     _complained: set[str] = field(default_factory=set)
 
@@ -67,6 +68,7 @@ class Telling:
         said = list(self._complaint())
         if self._sending is not None:
             if not self._sending.ended:
+                self._keep(self._sending.taken())
                 return said
             said += self._settle(0.0)
             changed = True
@@ -153,12 +155,11 @@ class Telling:
         sending, self._sending = self._sending, None
         if sending is None:
             return
-        outcome = sending.outcome(wait)
-        pending, self._news = self._news, {}
+        outcome = sending.outcome(wait, self._keep)
+        outcome |= dict.fromkeys(self._kept & outcome.keys(), "")
         self._failed = {name for name, why in outcome.items() if why}
-        taken = {name: pending[name].after for name, why in outcome.items() if not why}
-        if taken:
-            self.told.keep(taken)
+        self._keep(outcome.keys() - self._failed)
+        pending, self._news, self._kept = self._news, {}, set()
         self._turn.over()
         for name, why in outcome.items():
             if not why:
@@ -170,6 +171,13 @@ class Telling:
             self._again[name] = (time.monotonic() + waited, waited)
             yield f"not told by {name}: {message.tally(pending[name])}: {why}; it is tried again"
         yield from self._complaint()
+
+    def _keep(self, taken: Set[str]) -> None:
+        """Write down at once what was taken: we may be ended while somebody else hangs."""
+        anew = {name for name in taken - self._kept if name in self._news}
+        if anew:
+            self._kept |= anew
+            self.told.keep({name: self._news[name].after for name in anew})
 
     def _complaint(self) -> Iterator[str]:
         """Give what cannot be kept, or was lost; each once."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +18,9 @@ from plugins.alerts.turn import Turn
 from plugins.finding import Severity
 from plugins.redaction import Redactor
 from plugins.report.account import Account
-from plugins.tests.receivers import Taken, web
+from plugins.tests.receivers import Taken, sticky, web
 from plugins.tests.reporting import finding
+from plugins.tests.toy import ROOT
 
 HOST = "local://"
 DEADLINE_S = 20.0
@@ -30,9 +33,11 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Taken]:
         yield taken
 
 
-def telling(folder: Path, deadline: float = DEADLINE_S) -> Telling:
+def telling(folder: Path, deadline: float = DEADLINE_S, *variables: str) -> Telling:
     """Return the alerts of a run over the same host."""
-    notify = Notify((Target("HEALTH_URL", Severity.P1),), deadline_s=deadline)
+    names = variables or ("HEALTH_URL",)
+    targets = tuple(Target(name, Severity.P1) for name in names)
+    notify = Notify(targets, deadline_s=deadline)
     return Telling(notify, Told(folder, HOST), Redactor())
 
 
@@ -77,6 +82,32 @@ def test_who_was_stopped_while_it_told_silences_nobody(tmp_path: Path, hook: Tak
     assert not late.taken()
     time.sleep(0.3)
     assert late.taken()
+    assert len(hook.texts()) == 1
+
+
+def test_what_was_taken_is_kept_at_once_whoever_else_hangs(
+    tmp_path: Path, hook: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = """
+import sys
+from pathlib import Path
+from plugins.tests.test_alert_turns import ill, telling
+run = telling(Path(sys.argv[1]), 60.0, "HEALTH_URL", "HEALTH_SILENT")
+run.go_on(ill(), 1)
+run.finish(ill(), 1)
+"""
+    with sticky() as silent:
+        monkeypatch.setenv("HEALTH_SILENT", silent.url())
+        argv = [sys.executable, "-c", program, str(tmp_path)]
+        with subprocess.Popen(argv, cwd=ROOT) as run:
+            hook.wait(1)
+            silent.wait(1)
+            ends = time.monotonic() + 20.0
+            while not Told(tmp_path, HOST).by("HEALTH_URL") and time.monotonic() < ends:
+                time.sleep(0.05)
+            run.kill()
+    again = telling(tmp_path)
+    assert again.finish(ill(), 1) == []
     assert len(hook.texts()) == 1
 
 
