@@ -45,8 +45,10 @@ class Turn:
             return True
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as why:
             os.close(descriptor)
+            if not isinstance(why, BlockingIOError):
+                return True  # a file system without locks
             self._since = self._since or time.monotonic()
             return time.monotonic() - self._since >= self.longest
         self._held, self._since = descriptor, 0.0
