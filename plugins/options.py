@@ -96,7 +96,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     account = opened(config)
     account.required = run.required
     if config.option.print_systems:
-        print(files.printed(run.configuration), end="")  # noqa: T201 - the document asked for
+        print(config.stash[REDACTOR](files.printed(run.configuration)), end="")  # noqa: T201 - the document asked for
         return 0
     return None
 

@@ -92,6 +92,14 @@ def test_the_systems_in_force_can_be_read_back(toy: Toy) -> None:
     assert tomllib.loads(second) == read
 
 
+def test_the_systems_in_force_are_printed_without_secrets(toy: Toy) -> None:
+    mine = toy.root / "mine.toml"
+    mine.write_text("[toy]\nfolder = 'https://me:hunter2@box/x'\nnames = ['token=abcdef']\n")
+    text = toy.run("--print-systems", "--systems", str(mine)).stdout.str()
+    assert tomllib.loads(text)["toy"]["folder"] == "https://me:***@box/x"
+    assert tomllib.loads(text)["toy"]["names"] == ["token=***"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
