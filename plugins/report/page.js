@@ -157,6 +157,13 @@ function more(rows, from, some) {
   if (body.rest) pending = later(body.rest);
 }
 
+function drawUntil(done) {
+  while (body.rest && !done()) {
+    cancel();
+    body.rest();
+  }
+}
+
 const later = (work) => (window.requestIdleCallback ?? setTimeout)(work);
 const cancel = () => (window.cancelIdleCallback ?? clearTimeout)(pending);
 
@@ -217,7 +224,9 @@ function apply() {
   const row = chosen.open && ROWS.find((each) => each.id === chosen.open);
   if (!row) return;
   drawn(row);
-  if (!row.element.isConnected) body.prepend(row.element);
+  // A row that is drawn later would be moved from under who reads it.
+  if (fits(row)) drawUntil(() => row.element.isConnected);
+  else body.prepend(row.element);
   toggle(row, true);
   row.element.scrollIntoView({ block: "start" });
   row.button.focus({ preventScroll: true });
@@ -252,7 +261,7 @@ function start() {
   });
   // On paper nobody can open a row: all rows are drawn, and what is ill is opened.
   addEventListener("beforeprint", () => {
-    while (body.rest) { cancel(); const rest = body.rest; rest(); }
+    drawUntil(() => false);
     const { open } = chosen;
     for (const row of ROWS) if (row.outcome === "ill" && row.element?.isConnected) toggle(row, true);
     chosen.open = open;

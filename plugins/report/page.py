@@ -86,11 +86,11 @@ def _policy(styles: str, scripts: Iterable[str]) -> str:
 
 def _facts(account: Account, body: dict[str, Any]) -> str:
     started, finished = (datetime.fromisoformat(body[name]) for name in ("started", "finished"))
-    zone = f"{started:%z}"
+    zone, lasted = f"{started:%z}", took((finished - started).total_seconds())
     parts = [
         account.host if account.host not in {account.name, "local://"} else "",
         f"{moment(body['started'])} UTC{zone[:3]}:{zone[3:]}",
-        f"took {took((finished - started).total_seconds())}",
+        f"took {lasted}" if lasted else "",  # a clock that was set back tells no length
         f"{len(body['findings']):,} checks",
     ]
     return " · ".join(shown(part) for part in parts if part)
@@ -118,6 +118,8 @@ def _plain(rows: Sequence[Finding]) -> str:
         word = row.outcome.value.replace("_", " ")
         level = row.severity.value if row.outcome is Outcome.ILL else word
         evidence = "".join(f"<li>{shown(line, 600)}</li>" for line in row.evidence[:_LINES])
+        unseen = len(row.evidence) - _LINES
+        evidence += f"<li>… and {unseen:,} more</li>" if unseen > 0 else ""
         items += (
             f"<li><b>{level} {shown(row.id)}</b> {shown(row.message)}"
             + (f"<ul>{evidence}</ul>" if evidence else "")

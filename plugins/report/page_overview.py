@@ -12,7 +12,8 @@ from plugins.finding import Finding, Outcome, Severity
 from plugins.history.standing import states
 from plugins.past import RunBefore
 from plugins.report.account import Account
-from plugins.report.page_words import BRIEFLY, ago, counted, moment, shown
+from plugins.report.page_words import BRIEFLY, LONGEST, ago, counted, moment, shown
+from plugins.text import printable
 
 _NAMED = 5  # findings of one kind of change that are named on top
 _LEVELS = {
@@ -59,7 +60,8 @@ _WORDS = {
 
 def link(**words: str) -> str:
     """Return the fragment that has the script show some findings; see `page.js` for its words."""
-    return escape(f"#{urlencode(words)}")
+    # As the rows have them: an id of odd characters leads to its row, and breaks no page.
+    return escape(f"#{urlencode({name: printable(word, LONGEST) for name, word in words.items()})}")
 
 
 def tiles(findings: Sequence[Finding]) -> str:

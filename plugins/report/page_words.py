@@ -49,6 +49,6 @@ def ago(text: str, now: datetime) -> str:
 
 def took(seconds: float) -> str:
     """Return a length of time, such as "84 ms" or "12.3 s"; "" for none."""
-    if not seconds:
+    if seconds <= 0:
         return ""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
