@@ -108,7 +108,7 @@ def _yellow(info: CollectionInfo, folder: str, question: tuple[str, ...]) -> flo
         if since:
             history.keep(folder, question, {"since": 0})
         return 0.0
-    if not since:
+    if not since or since > now:  # or a clock that was ahead would hide it until then
         history.keep(folder, question, {"since": now})
         return 0.0
     return max(0.0, now - float(since)) / 60
@@ -134,10 +134,11 @@ def memories(
     question = (commands.spec, "qdrant", found.place.url, name, "count")
     now, span = time.time(), system.settings.memories_fall_hours * 3600
     rows = history.recall(folder, question).get("looks", [])
-    looks = [(at, known) for at, known in rows if now - span < at <= now]
-    if not looks or looks[-1][1] != count:
-        history.keep(folder, question, {"looks": [*looks, [now, count]][-_LOOKS:]})
-    return Memories(count, max((known for _, known in looks), default=count))
+    # Where a clock was set back, looks are of the future: they came before this one none the less.
+    # One that found no more than there is now is of no use any more: the present one lasts longer.
+    more = [(min(at, now), known) for at, known in rows if now - span < at and known > count]
+    history.keep(folder, question, {"looks": [*more[: _LOOKS - 1], [now, count]]})
+    return Memories(count, max((known for _, known in more), default=count))
 
 
 @probe(deadline=60.0, every=300.0)
