@@ -165,6 +165,8 @@ def _done(path: Path, work: Callable[[Connection], T], *, writable: bool) -> T:
         if code in _DAMAGED or (not code and isinstance(error, sqlite3.OperationalError)):
             raise Damaged(str(error)) from None
         raise NoHistory(f"{path}: {error}") from None
+    except UnicodeEncodeError as error:  # of what we were to write: the file is as it was
+        raise NoHistory(f"{path} cannot hold {error.object[:200]!r}") from None
     except (
         ValueError,
         TypeError,

@@ -175,7 +175,12 @@ def _host(base: Connection, subject: Subject) -> int:
 
 
 def _words(subject: Subject) -> tuple[int, str, str, str]:
-    return int(subject.demo), subject.spec, subject.name, subject.systems
+    # A systems file may have a name that is no UTF-8, which SQLite does not take as text.
+    spec, name, systems = (
+        word.encode("utf-8", "backslashreplace").decode()
+        for word in (subject.spec, subject.name, subject.systems)
+    )
+    return int(subject.demo), spec, name, systems
 
 
 def _recalled(base: Connection, subject: Subject) -> Memory:
