@@ -91,7 +91,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Quiet pytest and ask for the reports, before any other plugin reads its options."""
     config.stash[BEGAN] = time.monotonic()
     config.stash[QUIET] = False
-    config.stash[_TRACE] = config.option.verbose > 1 or config.option.tbstyle != "auto"
+    # With `-p no:terminal` nobody declares these two.
+    verbose = config.getoption("verbose", 0)
+    config.stash[_TRACE] = verbose > 1 or config.getoption("tbstyle", "auto") != "auto"
     config.stash[WRITTEN] = []
     asked = config.getoption("list_checks", False) or config.getoption("explain", None)
     if asked and not on_worker(config):
@@ -99,7 +101,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LOOKS] = looks(config)  # asked of every report, and it resolves paths
     if config.stash[_LOOKS]:
         config.option.showlocals = False
-        if config.option.verbose <= 0:
+        if verbose <= 0:
             _quiet(config)
         if not on_worker(config):
             _ask_for_reports(config)

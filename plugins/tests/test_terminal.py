@@ -121,6 +121,13 @@ def test_v_gives_pytests_own_output_back(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*test session starts*", "*test_check?box.bad?*", "P0  box.bad*"])
 
 
+def test_without_pytests_terminal_a_run_tells_by_its_documents(pytester: pytest.Pytester) -> None:
+    lay_out(pytester, [finding("bad", severity=P0)])
+    result = run(pytester, "-p", "no:terminal")
+    assert (result.ret, result.stdout.str(), result.stderr.str()) == (10, "", "")
+    assert document_of(pytester)["exit_status"] == 10
+
+
 def test_the_projects_own_tests_are_left_alone(pytester: pytest.Pytester) -> None:
     lay_out(pytester, [finding("bad", severity=P0)])
     pytester.makepyfile(test_own="def test_one(): pass")
