@@ -108,11 +108,12 @@ def changes(account: Account, findings: Sequence[Finding], now: datetime) -> str
     for row in findings:
         if row.past is not None and row.past.change:
             kinds[row.past.change].append(row)
-    if before is None and not kinds:
+    if not account.compared_with and not kinds:
         return '<p class="quiet">There is no earlier run to compare with.</p>'
-    since = f"the run of {moment(before.started)}" if before else "the run before"
+    # Of a run that somebody named, and that is not among the last ones, the name alone is known.
+    since = f"the run {account.compared_with}" if account.compared_with else "the run before"
     if before:
-        since += f" (exit status {before.status})"
+        since = f"the run of {moment(before.started)} (exit status {before.status})"
     blocks = "".join(
         f'<div class="turn {kind}"><h3><a href="{link(changed=kind)}">'
         f"{len(kinds[kind]):,} {words}</a></h3><ul>{_named(kinds[kind], kind, now)}</ul></div>"

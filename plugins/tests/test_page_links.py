@@ -86,3 +86,10 @@ def test_a_clock_that_was_set_back_tells_no_length() -> None:
     text = paging.text_of(made)
     assert "1 checks" in text
     assert "took" not in text.partition("<main>")[0].partition("<body>")[2]
+
+
+def test_a_named_run_that_is_not_among_the_last_ones_is_named() -> None:
+    for row in (finding("one", past=Past("new")), finding("one", Outcome.HEALTHY)):
+        made = paging.account([row])
+        made.compared_with = "20260101T000000000Z"
+        assert "Against the run 20260101T000000000Z." in paging.text_of(made)
