@@ -46,7 +46,7 @@ function lines(list, tag = "li", kind = () => undefined) {
   const item = (text) => make(tag, { dir: "auto", class: kind(text), text });
   const listing = make(tag === "li" ? "ul" : "pre", tag === "li" ? { class: "lines" } : { class: "diff" }, ...list.slice(0, SHOWN).map(item));
   if (list.length <= SHOWN) return [listing];
-  const rest = make("button", { type: "button", class: "more", text: `Show all ${list.length} lines` });
+  const rest = make("button", { type: "button", class: "more", text: `Show ${list.length - SHOWN} more lines` });
   rest.addEventListener("click", () => {
     listing.append(...list.slice(SHOWN).map(item));
     rest.remove();

@@ -80,6 +80,17 @@ def test_without_scripts_it_says_how_many_lines_are_not_shown(
     assert "… and 1,214 more" in text
 
 
+def test_paper_says_how_many_lines_are_not_on_it(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    row = finding("long", evidence=tuple(f"line {number}" for number in range(1234)))
+    opened(browser, tmp_path, paging.text_of(paging.account([row])))
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+        assert "line 19\nShow 1214 more lines" in one(browser, ".pane").text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 def test_a_clock_that_was_set_back_tells_no_length() -> None:
     made = paging.account([finding("one")])
     made.started = paging.NOW + paging.DAY
