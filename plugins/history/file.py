@@ -145,7 +145,7 @@ def _done(path: Path, work: Callable[[Connection], T], *, writable: bool) -> T:
 
     _made_private(path, writable=writable)
     interrupted = path.with_name(f"{NAME}-journal").exists()
-    name = f"file:{quote(os.fspath(path))}?mode={'rw' if writable else 'ro'}"
+    name = f"file:{quote(os.fsencode(path))}?mode={'rw' if writable else 'ro'}"
     try:
         with contextlib.closing(
             sqlite3.connect(name, uri=True, timeout=_BUSY_S, isolation_level=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -69,3 +70,10 @@ def test_what_cannot_be_written_costs_no_earlier_run(box: Box) -> None:
         box.keep(finding("b\ud800"))
     assert set(box.recall().standings) == {"toy.a"}
     assert box.aside() == box.told == []
+
+
+def test_the_state_folder_may_have_any_name(tmp_path: Path) -> None:
+    box = Box(tmp_path / os.fsdecode(b"\xff?mode=memory#%20\n"))
+    box.keep(finding("a"))
+    assert set(box.recall().standings) == {"toy.a"}
+    assert box.path.stat().st_size > 0
