@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from plugins.history import schema
 from plugins.journal import private_folder
+from plugins.text import printable
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -76,8 +77,8 @@ def used(
                     raise NoHistory(f"{folder / NAME} is damaged: {why}") from None
                 aside = _set_aside(folder / NAME)
                 tell(
-                    f"the history was damaged ({why}): it was set aside as {aside}, "
-                    "and a new one begins"
+                    f"the history was damaged ({printable(str(why))}): it was set aside as "
+                    f"{aside}, and a new one begins"
                 )
                 return _done(folder / NAME, work, writable=True) if write else None
     except Damaged as why:  # the new one, too: what is below it is broken

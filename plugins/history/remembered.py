@@ -25,6 +25,7 @@ from plugins.report.account import Account, opened
 from plugins.report.conclusion import Conclusion
 from plugins.report.document import worst_first
 from plugins.run import RUN, Run, new_id
+from plugins.text import printable
 
 _CHANGES_EVERY_S = 60.0
 _ALL_EVERY_S = 3600.0
@@ -83,7 +84,7 @@ class Remembered:
             try:
                 memory = self.store.recall(self.subject)
             except NoHistory as why:
-                self.account.warnings.append(f"the history cannot be read: {why}")
+                self.account.warnings.append(f"the history cannot be read: {printable(str(why))}")
         self.standings = dict(memory.standings)
         self.account.runs_before = memory.runs
         last = memory.runs[-1].id if memory.runs else ""
@@ -161,7 +162,7 @@ class Remembered:
         try:
             kept = self.store.keep(self.subject, ran) if self.store else 0
         except NoHistory as why:
-            warning = f"this run is not in the history: {why}"
+            warning = f"this run is not in the history: {printable(str(why))}"
             if warning not in conclusion.account.warnings:
                 conclusion.account.warnings.append(warning)
             return 0

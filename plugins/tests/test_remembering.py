@@ -89,6 +89,18 @@ def test_a_history_that_cannot_be_kept_is_told_and_fails_nothing(toy: Toy) -> No
     assert os.readlink(toy.state / NAME) == "/dev/null"
 
 
+def test_what_is_told_of_a_history_is_fit_for_a_terminal(tmp_path: Path) -> None:
+    run = Run(Configuration({}), state=tmp_path / "\x1b[31m\udcff", id=new_id())
+    run.state.mkdir()
+    account = Account()
+    known = Remembered(run, account, Store(run.state, 90, account.warnings.append), 1.0)
+    run.state.joinpath(NAME).mkdir()
+    known.recall()
+    known.conclude(Conclusion(account, {}, 0, 1.0, final=True))
+    assert len(account.warnings) == 2
+    assert all("/\\x1b[31m\\xff/" in told for told in account.warnings)
+
+
 def test_a_watch_whose_checks_go_to_and_fro_writes_little(tmp_path: Path) -> None:
     run = Run(Configuration({}), state=tmp_path, id=new_id(), watches=True)
     account, store = Account(), Store(tmp_path, 90, print)
