@@ -44,8 +44,8 @@ ROWS.forEach((row, place) => {
   row.changed = [row.change, row.flapping && "flapping"].filter(Boolean);
 });
 
-function read() {
-  const words = new URLSearchParams(location.hash.slice(1));
+function read(hash) {
+  const words = new URLSearchParams(hash.slice(1));
   for (const [group, values] of Object.entries(GROUPS)) {
     chosen[group] = new Set(words.getAll(group).filter((value) => values.includes(value)));
   }
@@ -189,7 +189,7 @@ function choose(group, value) {
 
 function filters() {
   search = make("input", { type: "search", id: "search", placeholder: "Search: words of ids, sentences, evidence", "aria-label": "Search the findings", autocomplete: "off", spellcheck: "false", oninput: () => { chosen.q = search.value.trim(); write(); draw(); } });
-  const clear = make("button", { type: "button", id: "clear", text: "Show all", onclick: () => { location.hash = "#findings"; apply(); } });
+  const clear = make("button", { type: "button", id: "clear", text: "Show all", onclick: () => { location.hash = "#findings"; apply("#findings"); } });
   const groups = Object.entries(GROUPS).map(([group, values]) => {
     const there = values.filter((value) => ROWS.some((row) => (group === "changed" ? row.changed.includes(value) : row[group] === value)));
     if (there.length < (group === "changed" ? 1 : 2)) return undefined;
@@ -217,8 +217,8 @@ function heads() {
   return make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...cells));
 }
 
-function apply() {
-  read();
+function apply(hash = location.hash) {
+  read(hash);
   search.value = chosen.q;
   draw();
   const row = chosen.open && ROWS.find((each) => each.id === chosen.open);
@@ -230,6 +230,23 @@ function apply() {
   toggle(row, true);
   row.element.scrollIntoView({ block: "start" });
   row.button.focus({ preventScroll: true });
+}
+
+function go(hash) {
+  apply(hash);
+  if (!chosen.open && hash.includes("=")) document.getElementById("findings").scrollIntoView();
+}
+
+function follow(event) {
+  // In a frame without an origin of its own, as some viewers show the page, such a link leads nowhere.
+  const link = event.target.closest('a[href^="#"][href*="="]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const hash = link.getAttribute("href");
+  try {
+    history.pushState(null, "", hash);
+  } catch { /* a viewer that forbids it; all else works */ }
+  go(hash);
 }
 
 function theme() {
@@ -255,10 +272,8 @@ function start() {
   const nothing = make("p", { id: "nothing", text: ROWS.length ? "No finding fits. Take a filter or a word away." : "No check is in this report." });
   document.getElementById("table").append(filters(), table, nothing);
   theme();
-  addEventListener("hashchange", () => {
-    apply();
-    if (!chosen.open && location.hash.includes("=")) document.getElementById("findings").scrollIntoView();
-  });
+  addEventListener("hashchange", () => go(location.hash));
+  addEventListener("click", follow);
   // On paper nobody can open a row: all rows are drawn, and what is ill is opened.
   addEventListener("beforeprint", () => {
     drawUntil(() => false);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,24 @@ def test_the_last_of_many_findings_is_opened_and_stays_in_sight(
     assert len(browser.find_elements(By.CLASS_NAME, "pane")) == 1
     top = browser.execute_script("return arguments[0].getBoundingClientRect().top", row)
     assert 0 <= top < 200
+
+
+def test_links_work_in_a_frame_without_an_origin_of_its_own(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    text = escape(paging.text_of(paging.account(paging.rows())))
+    opened(
+        browser, tmp_path, f'<iframe sandbox="allow-scripts" width=900 srcdoc="{text}"></iframe>'
+    )
+    browser.switch_to.frame(0)
+    one(browser, "a.tile.P0").click()
+    assert shown(browser) == ["box.down"]
+    one(browser, "#clear").click()
+    assert len(shown(browser)) == len(paging.rows())
+    one(browser, ".turn.still li a").click()
+    assert browser.switch_to.active_element == button(browser, "box.untidy")
+    browser.switch_to.default_content()
+    assert complaints(browser) == []
 
 
 def test_an_id_of_odd_characters_breaks_no_page_and_is_led_to(
