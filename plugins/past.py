@@ -40,7 +40,7 @@ class RunBefore:
         status: its exit status.
         seconds: how long it took.
         states: system -> the worst that was known of it: "P0" to "P3" where it was ill,
-            "cannot_tell", "absent", or "healthy".
+            "cannot_tell", "absent", or "healthy"; {} of a run that left out some of its checks.
     """
 
     id: str

@@ -21,7 +21,7 @@ from plugins.history.standing import Flaps, Standing, advanced, moment, past_of,
 from plugins.history.store import RUNS, Memory, Ran, Store
 from plugins.history.subject import Subject, number
 from plugins.past import Past, RunBefore
-from plugins.report.account import Account, opened
+from plugins.report.account import Account, is_narrowed, opened
 from plugins.report.conclusion import Conclusion
 from plugins.report.document import worst_first
 from plugins.run import RUN, Run, new_id
@@ -56,6 +56,7 @@ class Remembered:
         formerly: id of a check -> ids that it had before.
         flaps: when a check counts as flapping.
         baseline: the run that changes are told against, None for the last one that judged.
+        narrowed: some checks of its systems are left out, so it says nothing of their states.
     """
 
     run: Run
@@ -66,6 +67,7 @@ class Remembered:
     formerly: dict[str, tuple[str, ...]] = field(default_factory=dict)
     flaps: Flaps = field(default_factory=Flaps)
     baseline: Baseline | None = None
+    narrowed: bool = False
     _written: dict[str, tuple[str, str]] = field(default_factory=dict)
     _all_at: float = -_ALL_EVERY_S
     _at: float = -_CHANGES_EVERY_S
@@ -153,7 +155,7 @@ class Remembered:
             started=self.now,
             seconds=conclusion.seconds if first else 0.0,
             status=conclusion.status,
-            tally=_tally(conclusion.account.findings()),
+            tally=_tally(conclusion.account.findings(), narrowed=self.narrowed),
             findings=rows,
             formerly=self.formerly,
             watch=self.run.watches,
@@ -175,12 +177,13 @@ def _essence(finding: Finding) -> tuple[str, str]:
     return finding.outcome.value, finding.severity.value
 
 
-def _tally(findings: Iterable[Finding]) -> Mapping[str, Any]:
+def _tally(findings: Iterable[Finding], *, narrowed: bool) -> Mapping[str, Any]:
     rows = tuple(findings)
+    of_systems = {} if narrowed else states(rows)
     ill = Counter(row.severity.value for row in rows if row.outcome.value == "ill")
     changes = Counter(row.past.change for row in rows if row.past and row.past.change)
     outcomes = Counter(row.outcome.value for row in rows)
-    return {"ill": ill, "outcomes": outcomes, "changes": changes, "states": states(rows)}
+    return {"ill": ill, "outcomes": outcomes, "changes": changes, "states": of_systems}
 
 
 class Reminder:
@@ -223,4 +226,5 @@ def remembered(config: pytest.Config, baseline: Baseline | None) -> Remembered:
         account.started.timestamp(),
         flaps=Flaps(number(run, "flapping_changes", 4), number(run, "flapping_runs", 10)),
         baseline=baseline,
+        narrowed=is_narrowed(config),
     )

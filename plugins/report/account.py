@@ -32,6 +32,8 @@ _OTHER_USES = (
     "history",
     "notify_test",
 )
+# With these a session looks at some checks of a system only.
+_NARROWING = ("keyword", "markexpr", "deselect", "lf", "stepwise")
 
 
 @dataclass
@@ -155,12 +157,23 @@ def looks(config: pytest.Config) -> bool:
     """
     if has_other_use(config):
         return False
-    folder = (config.rootpath / FOLDER).resolve()
-    places = [
-        Path(config.invocation_params.dir, argument.split("::")[0]).resolve()
-        for argument in config.args
-    ]
+    folder, places = _places(config)
     return bool(places) and all(place == folder or folder in place.parents for place in places)
+
+
+def is_narrowed(config: pytest.Config) -> bool:
+    """Tell whether the command line leaves out some checks of a system, as `-k` or a file does."""
+    folder, places = _places(config)
+    whole = (place.is_dir() and place.parent == folder for place in places)
+    wide = folder in places or all(whole)
+    return not wide or any(config.getoption(name, None) for name in _NARROWING)
+
+
+def _places(config: pytest.Config) -> tuple[Path, list[Path]]:
+    """Return the folder of the checks, and what the command line names."""
+    where = config.invocation_params.dir
+    places = [Path(where, argument.split("::")[0]).resolve() for argument in config.args]
+    return (config.rootpath / FOLDER).resolve(), places
 
 
 def on_worker(config: pytest.Config) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,18 @@ def test_narrowed_runs_are_compared_with_the_last_that_judged(toy: Toy) -> None:
     assert set(toy.came()) == {"even"}
     toy.run()
     assert past(toy, "well")["change"] == "fixed"
+
+
+def test_a_narrowed_run_says_nothing_of_the_state_of_a_system(toy: Toy) -> None:
+    toy.add("a")
+    for options in ((), ("-k", "even"), ("-m", "not slow"), ("--system", "toy")):
+        toy.run(*options)
+    for place in ("healthchecks/toy", "healthchecks/toy/test_toy.py"):
+        toy.pytester.runpytest_subprocess("-p", "no:html", place)
+    with sqlite3.connect(toy.state / NAME) as base:
+        tallies = [json.loads(row[0]) for row in base.execute("SELECT tally FROM runs")]
+    states = [tally["states"].get("toy") for tally in tallies]
+    assert states == ["P2", None, None, "P2", "P2", None]
 
 
 def test_a_history_that_cannot_be_kept_is_told_and_fails_nothing(toy: Toy) -> None:
