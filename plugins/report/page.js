@@ -239,9 +239,10 @@ function go(hash) {
 
 function follow(event) {
   // In a frame without an origin of its own, as some viewers show the page, such a link leads nowhere.
-  const link = event.target.closest('a[href^="#"][href*="="]');
+  const link = event.target.closest('a.skip, a[href^="#"][href*="="]');
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
+  if (link.className === "skip") return document.getElementById("findings").focus(); // and keep the filters
   const hash = link.getAttribute("href");
   try {
     history.pushState(null, "", hash);

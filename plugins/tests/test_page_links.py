@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from plugins.finding import Outcome
@@ -59,6 +60,17 @@ def test_links_work_in_a_frame_without_an_origin_of_its_own(
     assert browser.switch_to.active_element == button(browser, "box.untidy")
     browser.switch_to.default_content()
     assert complaints(browser) == []
+
+
+def test_to_skip_to_the_findings_takes_no_filter_away(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    text = paging.text_of(paging.account(paging.rows()))
+    opened(browser, tmp_path, text, at="#severity=P3")
+    one(browser, ".skip").send_keys(Keys.ENTER)
+    assert browser.switch_to.active_element == one(browser, "h2#findings")
+    assert shown(browser) == ["box.untidy"]
+    assert browser.current_url.endswith("#severity=P3")
 
 
 def test_an_id_of_odd_characters_breaks_no_page_and_is_led_to(
