@@ -115,7 +115,8 @@ class Maker(SelfContainedReport):  # type: ignore[misc]
 
 
 def _read(name: str) -> str:
-    return Path(os.path.expandvars(name)).expanduser().read_text("utf-8")
+    text = Path(os.path.expandvars(name)).expanduser().read_text("utf-8", "replace")
+    return text.replace("</", "<\\/")  # the same to CSS, and it does not end the element
 
 
 def put_up(config: pytest.Config, path: Path, *, asked: bool) -> None:

@@ -35,6 +35,15 @@ def test_a_run_writes_the_page(pytester: pytest.Pytester, more: tuple[str, ...])
     assert len(re.findall(r'"outcome":', data)) == 10
 
 
+def test_a_style_of_ones_own_breaks_no_page(pytester: pytest.Pytester) -> None:
+    lay_out(pytester, [finding("well", Outcome.HEALTHY)])
+    pytester.path.joinpath("mine.css").write_bytes(b"h1 { --a: '\xff</style><script>' }")
+    assert run(pytester, "--html=page.html", "--css=mine.css").ret == 0
+    text = (pytester.path / "page.html").read_text()
+    assert "'\ufffd<\\/style><script>'" in text
+    assert text.count("</style>") == 1
+
+
 def test_a_page_that_cannot_be_written_is_told_and_fails_the_run(
     pytester: pytest.Pytester,
 ) -> None:
