@@ -134,9 +134,12 @@ def memories(
     question = (commands.spec, "qdrant", found.place.url, name, "count")
     now, span = time.time(), system.settings.memories_fall_hours * 3600
     rows = history.recall(folder, question).get("looks", [])
-    # Where a clock was set back, looks are of the future: they came before this one none the less.
-    # One that found no more than there is now is of no use any more: the present one lasts longer.
-    more = [(min(at, now), known) for at, known in rows if now - span < at and known > count]
+    # What the last look found held until this one, however long ago that was. Where a clock was set
+    # back, others are of the future; those that found no more than there is now are of no use.
+    looks = [(min(at, now), known) for at, known in rows[:-1]] + [
+        (now, row[1]) for row in rows[-1:]
+    ]
+    more = [(at, known) for at, known in looks if now - span < at and known > count]
     history.keep(folder, question, {"looks": [*more[: _LOOKS - 1], [now, count]]})
     return Memories(count, max((known for _, known in more), default=count))
 

@@ -120,7 +120,7 @@ def some_were_forgotten(world: World) -> None:
 @healthy(test_memories_are_there)
 def the_loss_is_long_ago(world: World) -> None:
     world.memory.start(points=3)
-    world.memory.looked_at_before("count", counts=(1000,), since_hours=24.0 * 30)
+    world.memory.looked_at_before("count", counts=(1000, 3), since_hours=24.0 * 30)
 
 
 @fault(test_memories_are_there)
@@ -139,6 +139,12 @@ def it_was_seen_since(world: World) -> None:
     """The loss stays a finding in the runs that follow it."""
     world.memory.start(points=10)
     world.memory.looked_at_before("count", counts=(50, 10))
+
+
+@fault(test_memories_are_there)
+def nobody_looked_for_a_month(world: World) -> None:
+    world.memory.start(points=3)
+    world.memory.looked_at_before("count", counts=(1000,), since_hours=24.0 * 30)
 
 
 @fault(test_memories_are_there, becomes="blocked")
