@@ -36,7 +36,7 @@ CREATE TABLE standings (host INTEGER NOT NULL, "check" INTEGER NOT NULL, outcome
   PRIMARY KEY (host, "check")) WITHOUT ROWID;
 CREATE TABLE upkeep (checked REAL NOT NULL);
 """
-_NAMES = {"hosts", "runs", "runs_of_host", "checks", "results", "standings", "upkeep"}
+NAMES = frozenset({"hosts", "runs", "runs_of_host", "checks", "results", "standings", "upkeep"})
 
 
 class Newer(Exception):  # noqa: N818 - what happened to us, in a sentence
@@ -73,8 +73,8 @@ def opened(database: Connection, *, writable: bool) -> str:
     if version > VERSION:
         raise Newer(f"it was written by a newer version (form {version}), and is left alone")
     # A table or an index that a person added, or ANALYZE, harms nothing; a trigger writes with us.
-    ours = {name for kind, name in rows if kind in {"table", "index"}} & _NAMES
-    if version < 1 or ours != _NAMES or any(kind == "trigger" for kind, _ in rows):
+    ours = {name for kind, name in rows if kind in {"table", "index"}} & NAMES
+    if version < 1 or ours != NAMES or any(kind == "trigger" for kind, _ in rows):
         return "its tables are not those of a history"
     return ""
 

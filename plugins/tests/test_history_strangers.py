@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.history import pruning
 from plugins.history.file import NoHistory
 from plugins.history.subject import Subject
 from plugins.tests.test_history import Box, finding, ran
@@ -37,6 +38,17 @@ def test_what_a_person_adds_costs_no_run(box: Box, statement: str) -> None:
     box.keep(finding("a"))
     assert len(box.recall().runs) == 2
     assert box.aside() == box.told == []
+
+
+def test_a_large_table_of_a_persons_own_drives_out_no_run(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.keep(finding("a"))
+    with sqlite3.connect(box.path) as base:
+        base.execute("CREATE TABLE notes AS SELECT zeroblob(1000000) AS said")
+    monkeypatch.setattr(pruning, "LARGEST", 500_000)
+    box.keep(finding("a"))
+    assert box.count("runs") == 2
 
 
 @pytest.mark.parametrize(
