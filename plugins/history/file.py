@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "history.sqlite3"
 _LOCK = "history.lock"
+_COMPANIONS = ("-journal", "-wal", "-shm")
 _PATIENCE_S = 5.0  # others hold the lock for some hundredths of a second
 _BUSY_S = 2.0  # a person's own sqlite3 shell knows nothing of our lock
 # SQLite's primary result codes: our statements meet other tables, damage, rows that cannot be, a
@@ -141,10 +142,20 @@ def _made_private(path: Path, *, writable: bool) -> None:
         os.close(descriptor)
 
 
+def _refuse_odd_companions(path: Path) -> None:
+    """See to it that SQLite's own files beside it are files: at a pipe it would wait for ever."""
+    for tail in _COMPANIONS:
+        beside = path.with_name(f"{NAME}{tail}")
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISREG(beside.lstat().st_mode):
+                raise NoHistory(f"{beside} is no regular file")
+
+
 def _done(path: Path, work: Callable[[Connection], T], *, writable: bool) -> T:
     import sqlite3
 
     _made_private(path, writable=writable)
+    _refuse_odd_companions(path)
     interrupted = path.with_name(f"{NAME}-journal").exists()
     name = f"file:{quote(os.fsencode(path))}?mode={'rw' if writable else 'ro'}"
     try:
@@ -191,7 +202,7 @@ def _set_aside(path: Path) -> str:
     stem = f"history-damaged-{now:%Y%m%dT%H%M%S}"
     names = (f"{stem}{n}.sqlite3" for n in ("", *(f"-{n}" for n in range(2, 1000))))
     aside = next(n for n in names if not os.path.lexists(path.with_name(n)))
-    for tail in ("-journal", "-wal", "-shm", ""):
+    for tail in (*_COMPANIONS, ""):
         with contextlib.suppress(FileNotFoundError):
             os.rename(f"{path}{tail}", path.with_name(f"{aside}{tail}"))
     return aside

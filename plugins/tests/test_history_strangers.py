@@ -67,6 +67,16 @@ def test_what_changes_our_own_tables_is_no_history(box: Box, statement: str) -> 
     assert len(box.aside()) == len(box.told) == 1
 
 
+@pytest.mark.parametrize("tail", ["-journal", "-wal", "-shm"])
+def test_a_pipe_beside_the_file_is_not_waited_for(box: Box, tail: str) -> None:
+    box.keep(finding("a"))
+    os.mkfifo(f"{box.path}{tail}")
+    with pytest.raises(NoHistory, match=f"{tail} is no regular file"):
+        box.keep(finding("a"))
+    os.unlink(f"{box.path}{tail}")
+    assert len(box.recall().runs) == 1
+
+
 def test_a_name_that_is_no_utf8_has_a_history_of_its_own(box: Box) -> None:
     box.keep(finding("a"))
     odd = Subject(demo=False, spec="local://", name="box\udcff", systems="/etc/\udcff.toml")
