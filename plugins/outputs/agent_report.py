@@ -20,6 +20,7 @@ MOST_LINES = 200
 _LINE, _OWN_LINE = 500, 1500  # characters of a line
 _EVIDENCE, _PLAN = 6, 8  # lines of a finding
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,200}")
+_PLAIN = re.compile(r"[A-Za-z0-9 _./=-]{1,300}")
 _RUN = f"pytest {FOLDER}/"
 _SHORT = 60  # lines that are kept for what gets one line each
 _HEAD = """\
@@ -49,7 +50,7 @@ def text(conclusion: Conclusion) -> str:
     """Return the report, with a line break at its end."""
     account = conclusion.account
     rows = worst_first(account.findings())
-    lines = [*_HEAD.splitlines(), "", *_about(conclusion, rows), "", *_RULES.splitlines(), ""]
+    lines = [*_HEAD.splitlines(), "", *_about(conclusion, rows), "", *_rules(account.command), ""]
     worth = [row for row in rows if row.outcome in {Outcome.ILL, Outcome.CANNOT_TELL}]
     told = 0
     for number, row in enumerate(worth, 1):
@@ -60,6 +61,12 @@ def text(conclusion: Conclusion) -> str:
         told = number
     lines += _rest(conclusion, rows, worth[told:], MOST_LINES - len(lines))
     return "\n".join(lines) + "\n"
+
+
+def _rules(command: str) -> Iterator[str]:
+    """Give the rules, with the options that lead to the same host where these are plain words."""
+    run = command if _PLAIN.fullmatch(command) else _RUN
+    yield from _RULES.replace(_RUN, run).splitlines()
 
 
 def _about(conclusion: Conclusion, rows: tuple[Finding, ...]) -> Iterator[str]:

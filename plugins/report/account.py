@@ -6,6 +6,7 @@ The engine fills the account while it looks; the reports read it when the sessio
 from __future__ import annotations
 
 import platform
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,6 +57,7 @@ class Account:
         runs_before: earlier runs over the same host, the oldest first; at most 30.
         compared_with: the id of the run that changes are told against, "" where there is none.
         docs: the URL of the project's root folder, for links to the pages of checks; "" for none.
+        command: how a command line over the same host begins; "" where it is not this one's.
     """
 
     started: datetime = field(default_factory=lambda: datetime.now().astimezone())
@@ -73,6 +75,7 @@ class Account:
     runs_before: tuple[RunBefore, ...] = ()
     compared_with: str = ""
     docs: str = ""
+    command: str = f"pytest {FOLDER}/"
 
     def findings(self) -> tuple[Finding, ...]:
         """Return one finding for every selected check, in the order of selection."""
@@ -106,12 +109,22 @@ def opened(config: pytest.Config) -> Account:
             account.required |= frozenset(run.configuration.require)
             account.host, account.name = run.looked_at
             account.docs = _docs(run)
+            account.command = _command(config, run)
     return config.stash[ACCOUNT]
 
 
 def _docs(run: Run) -> str:
     table = run.configuration.tables.get("suite", {})
     return str(table["docs"].value) if "docs" in table else ""
+
+
+def _command(config: pytest.Config, run: Run) -> str:
+    """Return the beginning of a command line: one that is copied must not cure another host."""
+    if config.getoption("from_bundle", None) is not None:
+        return ""
+    demo = [f"--demo={run.demo}"] if run.demo else []
+    systems = config.getoption("systems", None)
+    return shlex.join(["pytest", f"{FOLDER}/", *demo, *(["--systems", systems] if systems else [])])
 
 
 def has_other_use(config: pytest.Config) -> bool:

@@ -172,6 +172,6 @@ def page_of(
         plain=_plain(rows),
         guests=f"<section>{guests}</section>" if guests else "",
         made=shown(f"Made by {' '.join(document['tool'].values())} with pytest-html."),
-        data=as_data(row_of(row, now, docs) for row in rows),
+        data=as_data(row_of(row, now, docs, account.command) for row in rows),
         script=script,
     )

@@ -20,7 +20,7 @@ from plugins.finding import Finding, Outcome, Safety
 from plugins.past import Past
 from plugins.report.account import FOLDER
 from plugins.report.page_words import LONGEST, ago, moment, took
-from plugins.report.summary import UNDO, ability
+from plugins.report.summary import ability
 from plugins.text import printable
 
 _ROOT = Path(__file__).parents[2]
@@ -73,16 +73,22 @@ class Docs:
         return {"page": place, "pageLink": url, "explain": told}
 
 
-def commands(finding: Finding) -> list[str]:
-    """Return what a person may type about the finding, the hint's own lines first."""
+def commands(finding: Finding, command: str) -> list[str]:
+    """Return what a person may type about the finding, the hint's own lines first.
+
+    Args:
+        finding: what is shown.
+        command: how a command line over its host begins; "" where it cannot be cured from here.
+    """
     if finding.outcome not in _ACT:
         return []
     typed = finding.hint.split("`")[1:-1:2]  # between backticks; a last one alone begins nothing
     found = [each for each in typed if " " in each and not each.startswith("-")]
-    if finding.outcome is Outcome.ILL and finding.fix is None and finding.safety > Safety.MANUAL:
+    curable = finding.outcome is Outcome.ILL and finding.safety > Safety.MANUAL
+    if command and curable and finding.fix is None:
         only = f"--fix-only {shlex.quote(finding.id)}"
         consent = "--fix" if finding.safety is Safety.SAFE else "--fix=unsafe"
-        found += [f"pytest {FOLDER}/ --fix=plan {only}", f"pytest {FOLDER}/ {consent} {only}"]
+        found += [f"{command} --fix=plan {only}", f"{command} {consent} {only}"]
     return list(dict.fromkeys(found))
 
 
@@ -118,11 +124,12 @@ def _past(past: Past | None, now: datetime) -> dict[str, Any]:
     }
 
 
-def _fix(finding: Finding) -> dict[str, Any]:
+def _fix(finding: Finding, command: str) -> dict[str, Any]:
     fix = finding.fix
     if fix is None:
         return {"ability": ability(finding)} if finding.outcome is Outcome.ILL else {}
-    undo = f"{UNDO} {shlex.quote(fix.run)}" if fix.run and fix.state == "taken" else ""
+    taken = command and fix.run and fix.state == "taken"
+    undo = f"{command} --undo {shlex.quote(fix.run)}" if taken else ""
     return {
         "ability": f"Fix {fix.state.replace('_', ' ')}. {fix.message}".strip(),
         "plan": fix.plan,
@@ -131,13 +138,14 @@ def _fix(finding: Finding) -> dict[str, Any]:
     }
 
 
-def row_of(finding: Finding, now: datetime, docs: Docs) -> dict[str, Any]:
+def row_of(finding: Finding, now: datetime, docs: Docs, command: str) -> dict[str, Any]:
     """Return the data of one row, and of what opens under it.
 
     Args:
         finding: what is shown.
         now: when the run ended; ages are told against it.
         docs: where the pages of the checks are.
+        command: as `commands` takes it.
     """
     waiver = finding.silenced
     row = {
@@ -151,7 +159,7 @@ def row_of(finding: Finding, now: datetime, docs: Docs) -> dict[str, Any]:
         "measures": [f"{each.name}: {each}" for each in finding.measures],
         "why": finding.why,
         "hint": finding.hint,
-        "commands": commands(finding),
+        "commands": commands(finding, command),
         "cure": cure(finding),
         "blocked": finding.blocked_by or "",
         "silenced": f"until {waiver.until}, because {waiver.because} ({waiver.owner})"
@@ -163,7 +171,7 @@ def row_of(finding: Finding, now: datetime, docs: Docs) -> dict[str, Any]:
         "seconds": finding.duration_s,
         "took": took(finding.duration_s),
         **_past(finding.past, now),
-        **_fix(finding),
+        **_fix(finding, command),
         **docs.of_check(finding),
     }
     return {name: _fit(value) for name, value in row.items() if value}

@@ -57,22 +57,22 @@ def ability(finding: Finding) -> str:
     return "Only a person can do this."
 
 
-def _cure(finding: Finding) -> Iterator[Line]:
+def _cure(finding: Finding, command: str) -> Iterator[Line]:
     fix = finding.fix
     if fix is None:
         yield Line(ability(finding), 4)
         return
     state = fix.state.replace("_", " ")
     yield Line(f"Fix {state}: {fix.message}" if fix.message else f"Fix {state}.", 4)
-    for command in fix.plan:
-        yield Line(f"$ {command}", 6, whole=True)
+    for step in fix.plan:
+        yield Line(f"$ {step}", 6, whole=True)
     for change in fix.diff:
         yield Line(change, 6, whole=True)
     if fix.run and fix.state == "taken":
-        yield Line(f"Undo: {UNDO} {fix.run}", 4, whole=True)
+        yield Line(f"Undo: {command} --undo {fix.run}", 4, whole=True)
 
 
-def _ill(finding: Finding, blocked: int, full: bool) -> Iterator[Line]:
+def _ill(finding: Finding, blocked: int, full: bool, command: str) -> Iterator[Line]:
     head = f"{finding.severity.value}  {finding.id}"
     colours = _COLOURS[finding.severity]
     yield Line()
@@ -91,18 +91,18 @@ def _ill(finding: Finding, blocked: int, full: bool) -> Iterator[Line]:
         yield Line(known, 4)
     if finding.hint:
         yield Line(f"What to do: {finding.hint}", 4)
-    yield from _cure(finding)
+    yield from _cure(finding, command)
     if blocked:
         yield Line(f"It hides {_count(blocked, 'other check')}, listed under it below.", 4)
 
 
-def _fixed(finding: Finding, full: bool) -> Iterator[Line]:
+def _fixed(finding: Finding, full: bool, command: str) -> Iterator[Line]:
     yield Line()
     yield Line(f"fixed  {finding.id}  {finding.title.rstrip(' .')}", style=("green",))
     if finding.message:
         yield Line(f"It was: {finding.message}", 4)
     yield from _evidence(finding, full)
-    yield from _cure(finding)
+    yield from _cure(finding, command)
 
 
 def _absent(rows: list[Finding], account: Account) -> Iterator[Line]:
@@ -210,15 +210,17 @@ def last_line(account: Account, status: int, seconds: float) -> Line:
     return Line(f"{counts} in {seconds:.1f} s; {told}", style=(colour, "bold"))
 
 
-def _worst(rows: list[Finding], roots: Counter[str], show: Severity, full: bool) -> Iterator[Line]:
-    hidden = 0
+def _worst(
+    rows: list[Finding], roots: Counter[str], account: Account, full: bool
+) -> Iterator[Line]:
+    hidden, show = 0, account.show
     for row in rows:
         if row.severity < show:
             hidden += 1
         elif row.outcome is Outcome.ILL:
-            yield from _ill(row, roots[row.id], full)
+            yield from _ill(row, roots[row.id], full, account.command)
         else:
-            yield from _fixed(row, full)
+            yield from _fixed(row, full, account.command)
     if hidden:
         level = show.value
         yield Line()
@@ -241,7 +243,7 @@ def summary(
     known = {row.id: row for row in rows}
     of = {outcome: [row for row in rows if row.outcome is outcome] for outcome in Outcome}
     roots = Counter(root_of(row, known) for row in of[Outcome.BLOCKED])
-    yield from _worst(of[Outcome.ILL] + of[Outcome.FIXED], roots, account.show, full)
+    yield from _worst(of[Outcome.ILL] + of[Outcome.FIXED], roots, account, full)
     yield from _section("Failed, and is no finding", _strangers(account), ("red",))
     yield from _section("Absent", _absent(of[Outcome.ABSENT], account))
     yield from _section("Blocked, not counted again", _blocked(of[Outcome.BLOCKED], known))

@@ -41,6 +41,21 @@ def test_where_no_host_can_be_built_is_said_in_a_sentence(toy: Toy) -> None:
     assert "Traceback" not in result.stderr.str()
 
 
+def test_what_is_to_be_typed_leads_to_the_host_that_was_looked_at(toy: Toy) -> None:
+    (toy.root / "my own.toml").write_text("[suite]\nhistory_days = 9")
+    (toy.root / "mine.toml").write_text("[suite]\nhistory_days = 9")
+    begun = "pytest healthchecks/ --demo=broken"
+    told = toy.run("--demo", "--fix", "--systems", "my own.toml").stdout.str()
+    assert f"Undo: {begun} --systems 'my own.toml' --undo 2" in told
+    toy.run("--demo", "--agent-report", "report.md", "--systems", "mine.toml")
+    report = (toy.root / "report.md").read_text()
+    assert f"`{begun} --systems mine.toml --fix --fix-only ID`" in report
+    options = ("-p", "no:xdist", "healthchecks", "--demo", "--systems", "my own.toml")
+    toy.pytester.runpytest_subprocess(*options)
+    page = (toy.root / "reports" / "health.html").read_text()
+    assert f"{begun} --systems 'my own.toml' --fix --fix-only toy.well" in page
+
+
 def test_what_was_fixed_on_a_demo_that_is_gone_hides_no_older_run_and_is_told_to_nobody(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from plugins.finding import Outcome, Safety
+from plugins.finding import Fix, Outcome, Safety
 from plugins.report.page_rows import Docs, commands
 from plugins.tests import paging
 from plugins.tests.paging import HOSTILE
@@ -80,15 +80,25 @@ def test_the_page_of_a_check_is_named_and_linked_where_it_can_be_read() -> None:
 
 
 def test_what_to_type_is_fit_for_a_shell() -> None:
-    assert commands(finding("a'b", safety=Safety.UNSAFE))[1:] == [
+    assert commands(finding("a'b", safety=Safety.UNSAFE), "pytest healthchecks/")[1:] == [
         "pytest healthchecks/ --fix=plan --fix-only 'box.a'\"'\"'b'",
         "pytest healthchecks/ --fix=unsafe --fix-only 'box.a'\"'\"'b'",
     ]
 
 
+def test_what_is_looked_at_in_a_bundle_is_not_cured_from_here() -> None:
+    fix = Fix("taken", ("chmod 600 a",), (), "R1", "")
+    made = paging.account([finding("a", safety=Safety.SAFE), finding("b", Outcome.FIXED, fix=fix)])
+    assert "--fix-only" in paging.text_of(made)
+    assert "--undo R1" in paging.text_of(made)
+    made.command = ""
+    assert "--fix-only" not in paging.text_of(made)
+    assert "--undo R1" not in paging.text_of(made)
+
+
 def test_what_a_hint_has_between_backticks_is_typed_but_no_option_alone() -> None:
     hint = "Type `run it --now`, with `--twice or so` behind it, or `look`. A ` is no word of it."
-    assert commands(finding("a", hint=hint)) == ["run it --now"]
+    assert commands(finding("a", hint=hint), "") == ["run it --now"]
 
 
 def test_the_picture_in_readme_is_there_and_small() -> None:
