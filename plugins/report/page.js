@@ -115,11 +115,15 @@ function drawn(row) {
   return row.element;
 }
 
-function toggle(row, open = row.button.getAttribute("aria-expanded") !== "true") {
+function expand(row, open) {
   row.button.setAttribute("aria-expanded", String(open));
   if (!row.pane && open) row.pane = paneOf(row);
   if (open) row.element.after(row.pane);
   else row.pane?.remove();
+}
+
+function toggle(row, open = row.button.getAttribute("aria-expanded") !== "true") {
+  expand(row, open);
   if (open) chosen.open = row.id;
   else if (chosen.open === row.id) chosen.open = "";
   write();
@@ -278,10 +282,7 @@ function start() {
   // On paper nobody can open a row: all rows are drawn, and what is ill is opened.
   addEventListener("beforeprint", () => {
     drawUntil(() => false);
-    const { open } = chosen;
-    for (const row of ROWS) if (row.outcome === "ill" && row.element?.isConnected) toggle(row, true);
-    chosen.open = open;
-    write();
+    for (const row of ROWS) if (row.outcome === "ill" && row.element?.isConnected) expand(row, true);
   });
   addEventListener("keydown", (event) => {
     if (event.key === "/" && !/INPUT|TEXTAREA/.test(event.target.tagName)) {

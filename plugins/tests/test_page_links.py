@@ -122,6 +122,17 @@ def test_paper_says_how_many_lines_are_not_on_it(browser: webdriver.Chrome, tmp_
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
+def test_hundreds_that_are_ill_are_printed_without_a_word(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    many = [finding(f"n{number}") for number in range(400)]
+    opened(browser, tmp_path, paging.text_of(paging.account(many)), at="#sort=check")
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert len(browser.find_elements(By.CLASS_NAME, "pane")) == 400
+    assert browser.current_url.endswith("#sort=check")
+    assert complaints(browser) == []
+
+
 def test_a_clock_that_was_set_back_tells_no_length() -> None:
     made = paging.account([finding("one")])
     made.started = paging.NOW + paging.DAY
