@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from plugins.alerts.settings import notify_of
 from plugins.redaction import Redactor
-from plugins.report.account import FOLDER, looks, on_worker, opened
+from plugins.report.account import looks, on_worker, opened, scope
 from plugins.report.conclusion import Conclusion
 from plugins.report.shown import REDACTOR
 from plugins.report.status import HEALTHY, ILL
@@ -30,15 +29,6 @@ if TYPE_CHECKING:
     ALERTS: pytest.StashKey[Alerts]
 
 ALERTS = pytest.StashKey()
-# Options of pytest by which a run judges less than what its folder holds.
-_NARROWING = {
-    "-k": "keyword",
-    "-m": "markexpr",
-    "--deselect": "deselect",
-    "--ignore": "ignore",
-    "--ignore-glob": "ignore_glob",
-    "--last-failed": "lf",
-}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,23 +70,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     from plugins.alerts.session import begun
 
     mask = config.stash.get(REDACTOR, None) or Redactor()
-    config.stash[ALERTS] = begun(notify, run, opened(config), mask, _scope(config))
-
-
-def _scope(config: pytest.Config) -> str:
-    """Return in a few words what narrows the run beside `--system`, "" for nothing.
-
-    That a narrow run went well must not be taken for the end of what broke a wider one.
-    """
-    whole = (config.rootpath / FOLDER).resolve()
-    places = [Path(config.invocation_params.dir, word.split("::")[0]) for word in config.args]
-    narrow = [
-        word
-        for word, place in zip(config.args, places, strict=True)
-        if "::" in word or place.resolve() != whole
-    ]
-    chosen = {option: config.getoption(name, None) for option, name in _NARROWING.items()}
-    return " ".join([*narrow, *(f"{option} {value}" for option, value in chosen.items() if value)])
+    # That a narrow run went well must not be taken for the end of what broke a wider one.
+    config.stash[ALERTS] = begun(notify, run, opened(config), mask, scope(config))
 
 
 @pytest.hookimpl(wrapper=True)

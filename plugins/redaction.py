@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Never
 from urllib.parse import quote
 
@@ -113,11 +114,6 @@ _NO_VALUE = re.compile(
 _PATH = re.compile(r"(?:~|\.{1,2})?(?:/[\w.@+-]+){2,}/?[,;:)\]}]*|~/[\w.@+-]+[,;:)\]}]*")
 _CLOSING = ",;)]}>`"
 
-_FLATTENED = (
-    r"(?:https?|ftps?|wss?|ssh|smb|mysql|postgres(?:ql)?|rediss?|mongodb|amqps?)"
-    r"(?!://)[-_:+~|/\\]{1,8}"
-)
-
 
 def _is_file_message(match: re.Match[str]) -> bool:
     """Tell `/etc/api_token: Permission denied`, a message about a file, from a value."""
@@ -195,7 +191,7 @@ RULES = (
         # A path, or a name that was made of a URL, has other signs where its slashes were.
         "password in a flattened URL",
         re.compile(
-            rf"({_FLATTENED}[^\s/:@\"'<>]{{0,128}}:)(?!\*\*\*@)"
+            rf"({tokens.FLATTENED}[^\s/:@\"'<>]{{0,128}}:)(?!\*\*\*@)"
             r"[^\s/\"'<>]{1,256}(?=@(?!sha256:))"
         ),
         _after_first_group,
@@ -291,9 +287,13 @@ class Redactor:
                 forms |= forms_of(value)
         ordered = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._remembered = lru_cache(maxsize=1024)(self._masked)  # each report has the same texts
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets."""
+        return self._remembered(text) if len(text) <= 512 else self._masked(text)
+
+    def _masked(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(MASK, text)
         return redact(text)

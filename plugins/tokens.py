@@ -72,3 +72,8 @@ COMMANDS = (
     r"|sshpass[ \t]{1,3}-p[ \t]{0,3}"
     r"|(?:mysql(?:dump|admin)?|mariadb)\b[^\n]{0,200}?[ \t]-p(?=\S)"
 )
+# What begins a URL whose `://` became other signs, as in a name that was made of it.
+FLATTENED = (
+    r"(?:https?|ftps?|wss?|ssh|smb|mysql|postgres(?:ql)?|rediss?|mongodb|amqps?)"
+    r"(?!://)[-_:+~|/\\]{1,8}"
+)

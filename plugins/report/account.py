@@ -33,8 +33,16 @@ _OTHER_USES = (
     "history",
     "notify_test",
 )
-# With these a session looks at some checks of a system only.
-_NARROWING = ("keyword", "markexpr", "deselect", "lf", "stepwise")
+# Options of pytest by which a run judges less than what its folder holds.
+_NARROWING = {
+    "-k": "keyword",
+    "-m": "markexpr",
+    "--deselect": "deselect",
+    "--ignore": "ignore",
+    "--ignore-glob": "ignore_glob",
+    "--last-failed": "lf",
+    "--stepwise": "stepwise",
+}
 
 
 @dataclass
@@ -179,7 +187,20 @@ def is_narrowed(config: pytest.Config) -> bool:
     folder, places = _places(config)
     whole = (place.is_dir() and place.parent == folder for place in places)
     wide = folder in places or all(whole)
-    return not wide or any(config.getoption(name, None) for name in _NARROWING)
+    return not wide or bool(_narrowed_by(config))
+
+
+def scope(config: pytest.Config) -> str:
+    """Return in a few words what narrows a run beside `--system`, "" for nothing."""
+    folder, places = _places(config)
+    named = zip(config.args, places, strict=True)
+    some = [word for word, place in named if "::" in word or place != folder]
+    return " ".join([*some, *_narrowed_by(config)])
+
+
+def _narrowed_by(config: pytest.Config) -> list[str]:
+    chosen = {option: config.getoption(name, None) for option, name in _NARROWING.items()}
+    return [f"{option} {value}" for option, value in chosen.items() if value]
 
 
 def _places(config: pytest.Config) -> tuple[Path, list[Path]]:
