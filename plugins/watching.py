@@ -29,7 +29,7 @@ from plugins.report.delivery import on_stdout
 from plugins.report.shown import REDACTOR, cleaned
 from plugins.report.terminal import Line
 from plugins.run import RUN, Run
-from plugins.watch import alone, pages
+from plugins.watch import alone, heaps, pages
 from plugins.watch.changes import differs, lines
 from plugins.watch.rounds import Rounds, waited
 from plugins.watch.voice import Voice
@@ -74,6 +74,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except OSError as error:
         raise pytest.UsageError(f"--watch: {run.state}: {error.strerror}") from None
     config.add_cleanup(partial(_let_go, config))
+    heaps.keep_few()
     return None
 
 
