@@ -231,7 +231,7 @@ class Watch:
             account.reported[node] = cleaned(rounds.findings[node], redactor)
         if altered:
             account.absences[:] = absences(self._run, self._work.systems)
-        self._voice.say(lines(changes.values()))
+        self._voice.say(lines(changes.values(), account.command))
         self._voice.say(map(Line, [*news, *self._work.beats()]))
         if changes or time.monotonic() - self._written > _WRITTEN_EVERY:
             self._written = time.monotonic()

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from plugins.finding import Finding, Outcome, Safety, Severity
 from plugins.report import since
-from plugins.report.account import FOLDER, Account
+from plugins.report.account import Account
 from plugins.report.document import worst_first
 from plugins.report.status import meaning, root_of, unmet
 from plugins.report.terminal import Line
 
 FIRST_EVIDENCE = 5
 MOST_EVIDENCE = 100  # for a pipe: what is kept of a build's output is not the place for all of it
-UNDO = f"pytest {FOLDER}/ --undo"
 
 # After an internal error or a usage error nothing ran at all: no list of all checks says more.
 _GONE_WRONG = frozenset({3, 4})

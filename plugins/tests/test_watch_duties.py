@@ -234,3 +234,13 @@ def sweep(ill):
         assert watch.end() == 0
     assert watch.changes() == []
     assert json.loads((toy.state / "attempts.json").read_text()) == {"toy.swept": []}
+
+
+def test_what_is_to_be_typed_leads_to_the_host_that_is_watched(toy: Toy) -> None:
+    toy.checks(check("well"))
+    (toy.root / "mine.toml").write_text("[toy]\nlimit = 4.0\n")
+    with watched(toy, "--fix", "--systems", "mine.toml") as watch:
+        watch.began()
+        toy.add("a")
+        watch.says("undo: pytest healthchecks/ --systems mine.toml --undo ")
+        watch.end()

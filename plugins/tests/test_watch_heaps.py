@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from plugins.tests.toy import ROOT
+from plugins.tests.toy import ROOT, Toy, check
+from plugins.tests.watched import watched
 
 # After a piece of 8 MiB came and went, glibc takes pieces of that size from a heap, and keeps them.
 _LOOK = """
@@ -37,3 +38,17 @@ def test_big_pieces_stand_apart(told: bool) -> None:
     argv = [sys.executable, "-c", _LOOK.format(told=told)]
     ran = subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, text=True)
     assert (int(ran.stdout) > 30) is told  # one or the other fits where something stood
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="needs glibc 2.33, which tells of its heaps"
+)
+def test_a_watch_has_them_so(pytester: pytest.Pytester) -> None:
+    toy = Toy(pytester)
+    body = _LOOK.format(told=False).replace("print(", "apart = (").replace("\n", "\n    ")
+    toy.probes(f"\n@probe\ndef apart(system) -> int:\n    {body}\n    return apart\n")
+    toy.checks(check("apart", "assert apart > 30, str(apart)", facts="apart", cure="hint='Look.'"))
+    with watched(toy) as watch:
+        watch.began()
+        watch.end()
+    assert toy.came() == {"apart": "healthy"}

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from plugins.finding import Finding, Outcome
-from plugins.report.summary import UNDO
 from plugins.report.terminal import Line
 
 MOST_EVIDENCE = 20
@@ -58,17 +57,17 @@ def is_news(now: Finding, was: Finding | None) -> bool:
     return _essence(now) != _essence(was)
 
 
-def _cure(finding: Finding) -> Iterator[str]:
+def _cure(finding: Finding, command: str) -> Iterator[str]:
     fix = finding.fix
     if fix is None:
         return
     if fix.state == "taken":
-        yield f"undo: {UNDO} {fix.run}"
+        yield f"undo: {command} --undo {fix.run}"
     elif fix.state != "planned" or fix.message:
         yield f"fix {fix.state.replace('_', ' ')}: {fix.message}"
 
 
-def _ill(change: Change) -> Iterator[Line]:
+def _ill(change: Change, command: str) -> Iterator[Line]:
     now = change.now
     style = _COLOURS[now.severity.value]
     still = change.was is not None and change.was.outcome is Outcome.ILL
@@ -78,14 +77,14 @@ def _ill(change: Change) -> Iterator[Line]:
         yield Line(f"- {piece}", 4)
     if len(now.evidence) > MOST_EVIDENCE:
         yield Line(f"and {len(now.evidence) - MOST_EVIDENCE} more, in the reports", 4)
-    for words in _cure(now):
+    for words in _cure(now, command):
         yield Line(words, 4)
 
 
-def _fixed(change: Change) -> Iterator[Line]:
+def _fixed(change: Change, command: str) -> Iterator[Line]:
     now = change.now
     yield Line(f"fixed  {now.id}: {now.message}", style=("green",))
-    for words in _cure(now):
+    for words in _cure(now, command):
         yield Line(words, 4)
 
 
@@ -100,20 +99,24 @@ def _others(now: Finding) -> str:
             return str(now.outcome.value).replace("_", " ")
 
 
-def lines(changes: Iterable[Change]) -> Iterator[Line]:
+def lines(changes: Iterable[Change], command: str) -> Iterator[Line]:
     """Give the lines that tell the changes of one round, the worst first.
 
     Checks that came to the same for the same reason share a line.
+
+    Args:
+        changes: what changed.
+        command: how a command line over the same host begins.
     """
     ordered = sorted(changes, key=lambda one: (one.now.severity.value, one.now.id))
     alike: dict[tuple[str, str], list[str]] = defaultdict(list)
     for change in ordered:
         if change.now.outcome is Outcome.ILL:
-            yield from _ill(change)
+            yield from _ill(change, command)
     for change in ordered:
         now = change.now
         if now.outcome is Outcome.FIXED:
-            yield from _fixed(change)
+            yield from _fixed(change, command)
         elif now.outcome is Outcome.HEALTHY:
             ill = change.was is None or change.was.outcome is Outcome.ILL
             alike["healthy again" if ill else "healthy", ""].append(now.id)
