@@ -119,9 +119,7 @@ def _refuse_impossible(key: str, value: Any, where: str) -> None:
         raise Misconfigured(f"{where}: no such kind of host{nearest(scheme, sorted(_SCHEMES))}")
     if key == "on" and redact(str(value)) != value:
         # It names the host in every report; and sshpass takes it where every user can read it.
-        raise Misconfigured(
-            f"{where} holds a password; let ssh use a key, as in ssh://me@box"
-        )
+        raise Misconfigured(f"{where} holds a password; let ssh use a key, as in ssh://me@box")
     if (key == "port" or key.endswith("_port")) and value not in range(65_536):
         raise Misconfigured(f"{where} must be a port (0 to 65535), not {value}")
 
